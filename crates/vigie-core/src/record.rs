@@ -1,0 +1,49 @@
+//! What must survive a restart of one principal's presence, in terms any store can keep.
+
+use crate::availability::{Availability, Version};
+use crate::signal::SessionId;
+use crate::time::Wall;
+
+/// The sum of one principal's presence on one node.
+///
+/// A record without leases, force or leave is fully described by its times.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PresenceRecord {
+    /// The latest edge.
+    pub version: Version,
+    /// The state after it.
+    pub availability: Availability,
+    /// Last activity; the store merges it by maximum.
+    pub last_active_at: Option<Wall>,
+    /// Last proof of any lease, as of the latest change to offline; the store merges it by maximum.
+    pub last_seen_at: Option<Wall>,
+    /// When the last clean leave was.
+    pub left_at: Option<Wall>,
+    /// When an operator said "offline", while that holds.
+    pub forced_offline_at: Option<Wall>,
+    /// When an open REST lease ends, unless activity moves it.
+    pub rest_until: Option<Wall>,
+    /// Sessions that count, those in grace included.
+    pub sessions: Vec<StoredSession>,
+}
+
+impl PresenceRecord {
+    /// Whether anything in it makes the principal present.
+    #[must_use]
+    pub fn has_lease(&self) -> bool {
+        self.rest_until.is_some() || !self.sessions.is_empty()
+    }
+}
+
+/// One session as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSession {
+    /// Lets its device take it up again after a restart.
+    pub id: SessionId,
+    /// Last activity of the session.
+    pub active_at: Wall,
+    /// Its application is in the background.
+    pub backgrounded: bool,
+    /// Last proof of life, when its connection was already lost; an open session is proved by its node's `alive_at`.
+    pub lost_alive_at: Option<Wall>,
+}
