@@ -10,9 +10,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Bytes;
-use tokio_tungstenite::tungstenite::http::{
-    HeaderMap, HeaderName, HeaderValue, Request, StatusCode,
-};
+use tokio_tungstenite::tungstenite::http::{HeaderMap, Request, StatusCode};
 
 pub use tokio_tungstenite::tungstenite::http::Method;
 
@@ -23,7 +21,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct Http {
     base: String,
-    headers: HeaderMap,
+    headers: Vec<(String, String)>,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
@@ -87,22 +85,16 @@ impl Http {
     pub fn new(base: impl Into<String>) -> Self {
         Self {
             base: base.into().trim_end_matches('/').to_owned(),
-            headers: HeaderMap::new(),
+            headers: Vec::new(),
             client: Client::builder(TokioExecutor::new()).build_http(),
         }
     }
 
     /// Sends this header with every request.
-    ///
-    /// # Panics
-    /// When the value holds characters that a header cannot carry.
+    /// A value that HTTP does not allow fails each call.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: &str) -> Self {
-        let value = HeaderValue::from_str(value);
-        self.headers.insert(
-            HeaderName::from_static(name),
-            value.expect("a header value is visible ASCII"),
-        );
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -129,19 +121,19 @@ impl Http {
         body: Option<&Value>,
     ) -> Result<Reply, HttpError> {
         let bytes = body.map_or_else(Bytes::new, |body| body.to_string().into());
-        let mut request = Request::builder()
-            .method(method)
-            .uri(url)
+        let mut request = Request::builder().method(method).uri(url);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let request = request
             .body(Full::new(bytes))
             .map_err(|source| HttpError::Request {
                 url: url.to_owned(),
                 source,
             })?;
-        *request.headers_mut() = self.headers.clone();
-        if body.is_some() {
-            let json = HeaderValue::from_static("application/json");
-            request.headers_mut().insert("content-type", json);
-        }
         let broken = |source: Box<dyn std::error::Error + Send + Sync>| HttpError::Transport {
             url: url.to_owned(),
             source,

@@ -52,6 +52,8 @@ pub(crate) struct Link {
     silence_limit: Duration,
     /// Names of the events to keep; `None` keeps all.
     heard: Option<HashSet<String>>,
+    /// When the server counts as dead unless a frame comes before.
+    silent_at: Instant,
     unanswered: HashMap<u64, oneshot::Sender<Vec<Value>>>,
     next_ack: u64,
     frozen: bool,
@@ -63,12 +65,15 @@ impl Link {
         handshake: &Handshake,
         heard: Option<HashSet<String>>,
     ) -> Self {
-        let silence_limit = handshake
-            .ping_interval
-            .saturating_add(handshake.ping_timeout);
+        let silence_limit = Duration::from_millis(
+            handshake
+                .ping_interval
+                .saturating_add(handshake.ping_timeout),
+        );
         Self {
             web_socket,
-            silence_limit: Duration::from_millis(silence_limit),
+            silence_limit,
+            silent_at: Instant::now() + silence_limit,
             heard,
             unanswered: HashMap::new(),
             next_ack: 0,
@@ -100,8 +105,6 @@ impl Link {
         mut commands: mpsc::UnboundedReceiver<Command>,
         events: mpsc::UnboundedSender<Event>,
     ) -> End {
-        let silence = tokio::time::sleep(self.silence_limit);
-        tokio::pin!(silence);
         loop {
             let step = tokio::select! {
                 command = commands.recv() => match command {
@@ -109,10 +112,10 @@ impl Link {
                     None => Err(End::Local),
                 },
                 frame = self.web_socket.next(), if !self.frozen => {
-                    silence.as_mut().reset(Instant::now() + self.silence_limit);
+                    self.silent_at = Instant::now() + self.silence_limit;
                     self.read(frame, &events).await
                 }
-                () = &mut silence, if !self.frozen => Err(End::PingTimeout),
+                () = tokio::time::sleep_until(self.silent_at), if !self.frozen => Err(End::PingTimeout),
             };
             if let Err(end) = step {
                 return end;
@@ -136,6 +139,8 @@ impl Link {
             }
             Command::Freeze(frozen) => {
                 self.frozen = frozen;
+                // Pings that waited while we were deaf are read before the server is judged.
+                self.silent_at = Instant::now() + self.silence_limit;
                 Ok(())
             }
             Command::Disconnect => {
