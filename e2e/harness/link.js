@@ -1,0 +1,47 @@
+// A wire between a client and the server that a test can cut: a TCP relay on the loopback.
+// Cutting destroys every connection and refuses new ones, which is what a lost network looks like from both ends.
+
+import { createServer, connect } from 'node:net';
+
+export class Link {
+  #pairs = new Set();
+  #up = true;
+  #listener;
+
+  /** Opens a relay to the server's port. */
+  static async to(server) {
+    const link = new Link();
+    link.#listener = createServer((near) => link.#relay(near, server.port));
+    await new Promise((ready) => link.#listener.listen(0, '127.0.0.1', ready));
+    link.#listener.unref();
+    return link;
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.#listener.address().port}`;
+  }
+
+  #relay(near, port) {
+    if (!this.#up) return near.destroy();
+    const far = connect(port, '127.0.0.1');
+    const pair = [near, far];
+    this.#pairs.add(pair);
+    const end = () => {
+      this.#pairs.delete(pair);
+      for (const side of pair) side.destroy();
+    };
+    for (const side of pair) side.on('error', end).on('close', end);
+    near.pipe(far);
+    far.pipe(near);
+  }
+
+  /** Destroys every connection; nothing passes until `mend`. */
+  cut() {
+    this.#up = false;
+    for (const pair of this.#pairs) for (const side of pair) side.destroy();
+  }
+
+  mend() {
+    this.#up = true;
+  }
+}

@@ -1,0 +1,116 @@
+// The people of a test and what they share, provisioned through the public API.
+// Ids are unique per world, so worlds live side by side on one server; the wire checker learns who may see whom.
+
+import { Client } from './client.js';
+import { V4 } from './flavours.js';
+import { mint } from './jwt.js';
+import { call, demand } from './rest.js';
+import { wire } from './wire-checker.js';
+
+let worlds = 0;
+
+export class Person {
+  constructor(world, { id, name, kind, token, conversation }) {
+    Object.assign(this, { world, id, name, kind, token, conversation });
+  }
+
+  /** The typed id that membership routes take. */
+  get principal() {
+    return `${this.kind}:${this.id}`;
+  }
+
+  get #credential() {
+    return this.kind === 'guest' ? { guest: this.token } : { token: this.token };
+  }
+
+  /** Opens one connection with this person's credential, not waiting for anything. */
+  open(flavour = V4, { auth, query, url, ...options } = {}) {
+    const natural = flavour.credentials(this.token);
+    const { server } = this.world;
+    const client = new Client(url ?? server.url, flavour, {
+      label: this.id,
+      owner: this.id,
+      auth: natural.auth && { ...natural.auth, ...auth },
+      query: natural.query || query ? { ...natural.query, ...query } : undefined,
+      ...options,
+    });
+    server.clients.add(client);
+    return client;
+  }
+
+  /** Opens one connection and waits until it is accepted. */
+  async connect(flavour, options) {
+    return this.open(flavour, options).ready();
+  }
+
+  /** A REST call as this person. */
+  rest(method, path, options) {
+    return call(this.world.server, method, path, { ...this.#credential, ...options });
+  }
+
+  /** Something a person does over REST that counts as activity. */
+  async acts() {
+    return demand(this.world.server, 'GET', '/api/conversations', this.#credential);
+  }
+}
+
+export class World {
+  constructor(server) {
+    this.server = server;
+    this.suffix = `${process.pid.toString(36)}${(worlds += 1).toString(36)}`;
+  }
+
+  /** A registered user that the directory knows. */
+  async user(name, fields = {}) {
+    const id = `${name}-${this.suffix}`;
+    const username = fields.displayName ?? name;
+    await demand(this.server, 'PUT', `/v1/users/${id}`, { key: true, body: { username, ...fields } });
+    return this.stranger(name);
+  }
+
+  /** A registered user that the directory does not know yet. */
+  stranger(name, claims = {}) {
+    const id = `${name}-${this.suffix}`;
+    const token = mint(this.server.secret, { userId: id, username: name, role: 'USER', ...claims });
+    return new Person(this, { id, name, kind: 'user', token });
+  }
+
+  /** Several users at once, by name. */
+  async users(...names) {
+    const people = await Promise.all(names.map((name) => this.user(name)));
+    return Object.fromEntries(people.map((person) => [person.name, person]));
+  }
+
+  /** A conversation with these members; all of them may see one another. */
+  async conversation(title, members) {
+    const id = `${title}-${this.suffix}`;
+    wire.mayMeet(members.map((member) => member.id));
+    await demand(this.server, 'PUT', `/v1/conversations/${id}`, { key: true, body: { title } });
+    await demand(this.server, 'PUT', `/v1/conversations/${id}/members`, {
+      key: true,
+      body: members.map((member) => member.principal),
+    });
+    return id;
+  }
+
+  /** A guest of a conversation; `beside` are the members it meets there. */
+  async guest(displayName, conversationId, beside = []) {
+    const answer = await demand(this.server, 'POST', '/v1/guests', {
+      key: true,
+      body: { conversationId, displayName, language: 'fr' },
+    });
+    const { id, sessionToken } = answer.body;
+    wire.mayMeet([id, ...beside.map((member) => member.id)]);
+    return new Person(this, { id, name: displayName, kind: 'guest', token: sessionToken, conversation: conversationId });
+  }
+
+  /** Alice and bob share two conversations with carol, who marks the end of a silence; mallory shares one with trudy only. */
+  async usual() {
+    const people = await this.users('alice', 'bob', 'carol', 'mallory', 'trudy');
+    const { alice, bob, carol, mallory, trudy } = people;
+    const salon = await this.conversation('salon', [alice, bob, carol]);
+    const kitchen = await this.conversation('kitchen', [alice, bob, carol]);
+    const cellar = await this.conversation('cellar', [mallory, trudy]);
+    return { ...people, salon, kitchen, cellar };
+  }
+}
