@@ -1,0 +1,81 @@
+// Heartbeats are answered at once, events that race authentication wait for it, and what is unknown is ignored.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { Client } from '../harness/client.js';
+import { FLAVOURS, V4 } from '../harness/flavours.js';
+import { story } from '../harness/story.js';
+
+story('early and odd events', {}, ({ server, world }) => {
+  for (const flavour of FLAVOURS) {
+    it(`${flavour.name}: a heartbeat is answered with the time of the server`, async () => {
+      const { alice } = await world().usual();
+      const client = await alice.connect(flavour);
+      const asked = Date.now();
+      const ack = await client.roundTrip();
+      assert.ok(Math.abs(Date.parse(ack.serverTime) - asked) < 5_000);
+      for (const payload of [[], [null], [{}], [{ clientTime: 'x' }], [{ clientTime: new Date().toISOString() }], [5]]) {
+        const since = client.mark();
+        client.emit('heartbeat', ...payload);
+        await client.next('heartbeat:ack', () => true, { since });
+      }
+    });
+
+    it(`${flavour.name}: events sent with the handshake wait for authentication and are then answered`, async () => {
+      const { alice, salon } = await world().usual();
+      const client = alice.open(flavour);
+      client.emit('conversation:join', { conversationId: salon });
+      client.emit('heartbeat', {});
+      await client.next('conversation:joined', ({ conversationId }) => conversationId === salon);
+      assert.deepEqual(client.all('conversation:join-error'), []);
+    });
+
+    it(`${flavour.name}: events sent before authenticate wait for it`, async () => {
+      const { alice, salon } = await world().usual();
+      const client = new Client(server.url, flavour, { label: alice.id, owner: alice.id });
+      server.clients.add(client);
+      client.emit('conversation:join', { conversationId: salon });
+      client.emit('authenticate', { token: alice.token });
+      await client.next('conversation:joined', ({ conversationId }) => conversationId === salon);
+      const events = client.log.map(({ event }) => event);
+      assert.ok(events.indexOf('authenticated') < events.indexOf('conversation:joined'));
+      assert.deepEqual(client.all('conversation:join-error'), []);
+    });
+
+    it(`${flavour.name}: unknown events are ignored, also those named like the server's own`, async () => {
+      const { alice, bob } = await world().usual();
+      const watcher = await alice.connect(flavour);
+      const client = await bob.connect(flavour);
+      await watcher.hears(bob.id, { isOnline: true });
+      const since = client.mark();
+      const mark = watcher.mark();
+      for (const name of ['no:such-event', 'user:status', 'presence:snapshot', 'auth:session-revoked', '__proto__', 'constructor', 'toString', '', 'ü'.repeat(300)]) {
+        client.emit(name, { userId: alice.id, isOnline: false });
+        client.emit(name);
+      }
+      await client.roundTrip();
+      await watcher.roundTrip();
+      assert.deepEqual(client.log.slice(since).map(({ event }) => event), ['heartbeat:ack']);
+      assert.deepEqual(watcher.told(bob.id, mark), []);
+    });
+  }
+
+  it('an acknowledgement that is asked for does no harm', async () => {
+    const { alice, salon } = await world().usual();
+    const client = await alice.connect();
+    client.emit('heartbeat', {}, () => {});
+    client.emit('conversation:join', { conversationId: salon }, () => {});
+    client.emit('no:such-event', () => {});
+    await client.next('conversation:joined');
+    await client.roundTrip();
+  });
+
+  it('a welcome takes well under five seconds while a hundred arrive at once', async () => {
+    const place = world();
+    const crowd = await Promise.all(Array.from({ length: 100 }, (_, i) => place.user(`p${i}`)));
+    await place.conversation('square', crowd);
+    const began = Date.now();
+    await Promise.all(crowd.map((person) => person.connect(V4)));
+    assert.ok(Date.now() - began < 5_000);
+  });
+});
