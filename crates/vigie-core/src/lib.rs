@@ -20,7 +20,7 @@ mod write_behind;
 
 pub use activity_cells::{ActivityCells, Throttle, Touch};
 pub use availability::{Availability, Presence, Version};
-pub use directory::{Conversation, ConversationKey, Directory, Member, Profile, Role};
+pub use directory::{Conversation, ConversationKey, Directory, Member, Profile, Role, UnknownRole};
 pub use engine::{Engine, Totals};
 pub use principal::{Id, IdError, PrincipalId, PrincipalKey, PrincipalKind};
 pub use record::{PresenceRecord, StoredSession};

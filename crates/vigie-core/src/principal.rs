@@ -203,7 +203,11 @@ mod tests {
     fn typed_ids_parse_and_print() {
         let check = |text: &str, expected: Result<&str, IdError>| {
             let parsed = text.parse::<PrincipalId>().map(|id| id.to_string());
-            assert_eq!(parsed.as_deref().map_err(|error| *error), expected, "{text}");
+            assert_eq!(
+                parsed.as_deref().map_err(|error| *error),
+                expected,
+                "{text}"
+            );
         };
         check("alice", Ok("user:alice"));
         check("user:alice@example.org", Ok("user:alice@example.org"));

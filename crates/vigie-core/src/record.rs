@@ -21,8 +21,9 @@ pub struct PresenceRecord {
     pub left_at: Option<Wall>,
     /// When an operator said "offline", while that holds.
     pub forced_offline_at: Option<Wall>,
-    /// When an open REST lease ends, unless activity moves it.
-    pub rest_until: Option<Wall>,
+    /// Set while a REST lease is open, which then ends at this instant or `offline_after` past `last_active_at`, whichever is later.
+    /// It stays as it is when activity prolongs the lease, so that a refresh moves `last_active_at` alone.
+    pub rest_floor: Option<Wall>,
     /// Sessions that count, those in grace included.
     pub sessions: Vec<StoredSession>,
 }
@@ -31,7 +32,7 @@ impl PresenceRecord {
     /// Whether anything in it makes the principal present.
     #[must_use]
     pub fn has_lease(&self) -> bool {
-        self.rest_until.is_some() || !self.sessions.is_empty()
+        self.rest_floor.is_some() || !self.sessions.is_empty()
     }
 }
 

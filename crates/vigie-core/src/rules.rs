@@ -105,7 +105,11 @@ mod tests {
             throttle_interval: Duration::from_secs(300),
             ..Rules::default()
         };
-        let names: Vec<_> = rules.check().into_iter().map(|found| found.settings).collect();
+        let names: Vec<_> = rules
+            .check()
+            .into_iter()
+            .map(|found| found.settings)
+            .collect();
         assert_eq!(
             names,
             [

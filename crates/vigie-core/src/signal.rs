@@ -4,7 +4,7 @@
 
 use core::time::Duration;
 
-use crate::availability::Presence;
+use crate::availability::{Availability, Presence};
 use crate::principal::PrincipalKey;
 use crate::record::PresenceRecord;
 use crate::time::{Mono, Now, Wall};
@@ -125,6 +125,8 @@ pub enum Effect {
     Announce {
         /// Whose edge.
         principal: PrincipalKey,
+        /// The availability before it.
+        was: Availability,
         /// The state after it.
         presence: Presence,
     },

@@ -1,0 +1,151 @@
+//! What people call a principal, and what it may do.
+
+use core::fmt;
+use core::str::FromStr;
+use std::borrow::Cow;
+
+/// The describing part of a principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Login name.
+    pub username: Option<Box<str>>,
+    /// The name to show.
+    pub display_name: Option<Box<str>>,
+    /// Given name.
+    pub first_name: Option<Box<str>>,
+    /// Family name.
+    pub last_name: Option<Box<str>>,
+    /// Language tag.
+    pub language: Option<Box<str>>,
+    /// A role set through the API, which overrides the token's.
+    pub role: Option<Role>,
+    /// Deactivated principals cannot authenticate.
+    pub is_active: bool,
+    /// A name was set through the API: later claims do not change it.
+    pub set_by_api: bool,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            username: None,
+            display_name: None,
+            first_name: None,
+            last_name: None,
+            language: None,
+            role: None,
+            is_active: true,
+            set_by_api: false,
+        }
+    }
+}
+
+impl Profile {
+    /// Display name, else "First Last", else username, else `id`.
+    #[must_use]
+    pub fn name_or<'a>(&'a self, id: &'a str) -> Cow<'a, str> {
+        let given = |name: &'a Option<Box<str>>| name.as_deref().filter(|name| !name.is_empty());
+        if let Some(name) = given(&self.display_name) {
+            return Cow::Borrowed(name);
+        }
+        match (given(&self.first_name), given(&self.last_name)) {
+            (Some(first), Some(last)) => Cow::Owned(format!("{first} {last}")),
+            (Some(name), None) | (None, Some(name)) => Cow::Borrowed(name),
+            (None, None) => Cow::Borrowed(given(&self.username).unwrap_or(id)),
+        }
+    }
+}
+
+/// What a registered user may do beyond being present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Everybody.
+    User,
+    /// May use maintenance routes.
+    Admin,
+    /// Moderates conversations.
+    Moderator,
+    /// Reads for audits.
+    Audit,
+    /// Reads for analyses.
+    Analyst,
+    /// May use maintenance routes.
+    BigBoss,
+}
+
+impl Role {
+    /// The word of the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "USER",
+            Self::Admin => "ADMIN",
+            Self::Moderator => "MODERATOR",
+            Self::Audit => "AUDIT",
+            Self::Analyst => "ANALYST",
+            Self::BigBoss => "BIGBOSS",
+        }
+    }
+
+    /// Whether maintenance routes are open to this role.
+    #[must_use]
+    pub const fn may_maintain(self) -> bool {
+        match self {
+            Self::Admin | Self::BigBoss => true,
+            Self::User | Self::Moderator | Self::Audit | Self::Analyst => false,
+        }
+    }
+}
+
+/// A word that names no role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownRole;
+
+impl fmt::Display for UnknownRole {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a role is one of USER, ADMIN, MODERATOR, MODO, AUDIT, ANALYST, BIGBOSS")
+    }
+}
+
+impl core::error::Error for UnknownRole {}
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(word: &str) -> Result<Self, UnknownRole> {
+        match word {
+            "USER" => Ok(Self::User),
+            "ADMIN" => Ok(Self::Admin),
+            "MODERATOR" | "MODO" => Ok(Self::Moderator),
+            "AUDIT" => Ok(Self::Audit),
+            "ANALYST" => Ok(Self::Analyst),
+            "BIGBOSS" => Ok(Self::BigBoss),
+            _ => Err(UnknownRole),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fall_back_from_display_to_full_to_user_name_to_id() {
+        let check = |display: &str, first: &str, last: &str, user: &str, expected: &str| {
+            let boxed = |text: &str| (!text.is_empty()).then(|| text.into());
+            let profile = Profile {
+                username: boxed(user),
+                display_name: boxed(display),
+                first_name: boxed(first),
+                last_name: boxed(last),
+                ..Profile::default()
+            };
+            assert_eq!(profile.name_or("id"), expected);
+        };
+        check("Ally", "Alice", "Liddell", "alice", "Ally");
+        check("", "Alice", "Liddell", "alice", "Alice Liddell");
+        check("", "Alice", "", "alice", "Alice");
+        check("", "", "", "alice", "alice");
+        check("", "", "", "", "id");
+    }
+}

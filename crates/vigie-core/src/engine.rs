@@ -1,0 +1,231 @@
+//! The engine: one signal and its instant in, state and effects out.
+//!
+//! The caller gives [`Engine::handle`] one signal, drains [`Engine::poll_effect`] until it is empty, and calls [`Engine::handle_timeout`] no later than it can after [`Engine::poll_timeout`].
+//! Always true between two signals: what was announced last of a principal is what its leases fold to, and its activity cell's gate is open exactly while REST activity can change nothing that anybody sees.
+//!
+//! `settle` (in `engine/settle.rs`) is the one place where availability changes, and there the change is announced: a change without an event cannot be written.
+//! What several devices make together is decided in `engine/fold.rs`.
+
+mod activity;
+mod fold;
+mod load;
+mod sessions;
+mod settle;
+mod standing;
+mod transitions;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::activity_cells::ActivityCells;
+use crate::availability::Presence;
+use crate::principal::PrincipalKey;
+use crate::record::{PresenceRecord, StoredSession};
+use crate::rules::Rules;
+use crate::signal::{ConnectionId, Effect, SessionId, Signal};
+use crate::time::{Mono, Now};
+use crate::timers::Timers;
+
+use sessions::Sessions;
+use standing::Standing;
+
+/// Decides who is present.
+#[derive(Debug)]
+pub struct Engine {
+    rules: Rules,
+    cells: Arc<ActivityCells>,
+    standings: Vec<Standing>,
+    sessions: Sessions,
+    timers: Timers,
+    effects: VecDeque<Effect>,
+    pause: Option<Pause>,
+    clamped_times: u64,
+}
+
+/// The latest stop of the process itself.
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    ended: Mono,
+    length: core::time::Duration,
+}
+
+/// How much the engine holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Sessions with an open connection.
+    pub connected: usize,
+    /// Sessions that lost theirs and still count.
+    pub in_grace: usize,
+    /// Stored times that lay in the future when they were loaded, and were clamped to now.
+    pub clamped_times: u64,
+}
+
+impl Engine {
+    /// An engine in which nobody is present.
+    #[must_use]
+    pub fn new(rules: Rules, cells: Arc<ActivityCells>) -> Self {
+        Self {
+            rules,
+            cells,
+            standings: Vec::new(),
+            sessions: Sessions::default(),
+            timers: Timers::new(),
+            effects: VecDeque::new(),
+            pause: None,
+            clamped_times: 0,
+        }
+    }
+
+    /// Takes one signal in; its effects are then ready to be polled.
+    pub fn handle(&mut self, signal: Signal, now: Now) {
+        match signal {
+            Signal::SessionStarted {
+                principal,
+                session,
+                connection,
+                resumes,
+                silence,
+            } => {
+                self.decide_due(principal, now);
+                if !self.resume(principal, connection, resumes, silence, now) {
+                    self.start(principal, session, connection, silence, now);
+                }
+            }
+            Signal::SessionProved { connection } => self.prove(connection, now),
+            Signal::SessionActive { connection } => self.session_active(connection, now),
+            Signal::SessionBackgrounded { connection } => self.background(connection, now),
+            Signal::SessionForegrounded { connection } => self.foreground(connection, now),
+            Signal::SessionLeft { connection } => self.leave(connection, now),
+            Signal::SessionLost {
+                connection,
+                silence,
+            } => self.lose(connection, silence, now),
+            Signal::SessionsRevoked { principal, reason } => self.revoke(principal, reason, now),
+            Signal::ActivityReported {
+                principal,
+                at,
+                began,
+            } => self.rest_activity(principal, at, began, now),
+            Signal::StatusForced { principal, online } => {
+                self.decide_due(principal, now);
+                if online {
+                    self.force_online(principal, now);
+                } else {
+                    self.force_offline(principal, now);
+                }
+            }
+            Signal::PresenceLoaded {
+                principal,
+                record,
+                alive_at,
+            } => self.load(principal, &record, alive_at, now),
+            Signal::ProcessPaused { pause } => {
+                self.pause = Some(Pause {
+                    ended: now.mono,
+                    length: pause,
+                });
+            }
+        }
+    }
+
+    /// The next thing to do; `None` when the latest signal has no further effect.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// An instant before which no deadline is due; it may be earlier than the first deadline, never later.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Mono> {
+        self.timers.next()
+    }
+
+    /// Decides principals whose deadline has come, in at most `limit` steps; `true` when more are due.
+    ///
+    /// The limit lets a caller that holds a lock breathe when a million deadlines come at once.
+    pub fn handle_timeout(&mut self, now: Now, limit: usize) -> bool {
+        let mut budget = limit;
+        while let Some(principal) = self.timers.pop_due(now.mono, &mut budget) {
+            self.decide_due(principal, now);
+        }
+        self.timers.next().is_some_and(|next| next <= now.mono)
+    }
+
+    /// The state of a principal, from memory.
+    #[must_use]
+    pub fn presence(&self, principal: PrincipalKey, now: Now) -> Presence {
+        let standing = self.standing(principal);
+        let active = self.cells.active_at(principal);
+        let proof = self
+            .sessions
+            .of(standing)
+            .map(|session| session.proof(now))
+            .max();
+        Presence {
+            availability: standing.shown,
+            version: standing.version,
+            last_active_at: active,
+            last_proof_at: active.max(standing.seen_at).max(proof),
+            last_seen_at: standing.seen_at,
+        }
+    }
+
+    /// What the store should keep of a principal, as of now.
+    #[must_use]
+    pub fn record(&self, principal: PrincipalKey, now: Now) -> PresenceRecord {
+        let standing = self.standing(principal);
+        let sessions = self.sessions.of(standing).map(|session| StoredSession {
+            id: session.id,
+            active_at: now.wall_of(session.active),
+            backgrounded: session.backgrounded,
+            lost_alive_at: session.lost.map(|lost| lost.alive),
+        });
+        PresenceRecord {
+            version: standing.version,
+            availability: standing.shown,
+            last_active_at: self.cells.active_at(principal),
+            last_seen_at: standing.seen_at,
+            left_at: standing.left.map(|left| left.wall),
+            forced_offline_at: standing.forced_offline.map(|forced| forced.wall),
+            rest_floor: standing.rest_floor.map(|floor| floor.wall),
+            sessions: sessions.collect(),
+        }
+    }
+
+    /// The session that runs on a connection; after a resume it is not the one that was proposed.
+    #[must_use]
+    pub fn session_of(&self, connection: ConnectionId) -> Option<SessionId> {
+        let slot = self.sessions.on(connection)?;
+        Some(self.sessions[slot].id)
+    }
+
+    /// How much the engine holds.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        Totals {
+            connected: self.sessions.connected(),
+            in_grace: self.sessions.len() - self.sessions.connected(),
+            clamped_times: self.clamped_times,
+        }
+    }
+
+    fn standing(&self, principal: PrincipalKey) -> &Standing {
+        self.standings
+            .get(principal.index())
+            .unwrap_or(&Standing::UNKNOWN)
+    }
+
+    fn standing_mut(&mut self, principal: PrincipalKey) -> &mut Standing {
+        if self.standings.len() <= principal.index() {
+            self.standings
+                .resize(principal.index() + 1, Standing::UNKNOWN);
+        }
+        &mut self.standings[principal.index()]
+    }
+
+    fn persist(&mut self, principal: PrincipalKey, accepted: bool) {
+        self.effects.push_back(Effect::Persist {
+            principal,
+            accepted,
+        });
+    }
+}

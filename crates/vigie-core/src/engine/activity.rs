@@ -1,0 +1,103 @@
+//! What the human does, by REST or on a socket, and what only proves that a transport lives.
+
+use crate::activity_cells::Throttle;
+use crate::principal::PrincipalKey;
+use crate::signal::ConnectionId;
+use crate::time::{Mono, Now};
+
+use super::Engine;
+
+impl Engine {
+    /// REST activity that the cell could not answer alone.
+    pub(super) fn rest_activity(
+        &mut self,
+        principal: PrincipalKey,
+        at: Now,
+        began: Mono,
+        now: Now,
+    ) {
+        self.decide_due(principal, now);
+        let lease_end = at.mono + self.rules.offline_after;
+        let leave_guard = self.rules.leave_guard;
+        let floor = Now {
+            mono: lease_end,
+            wall: at.wall + self.rules.offline_after,
+        };
+        let standing = self.standing_mut(principal);
+        lift_force(&mut standing.forced_offline, began);
+        let opens = standing.rest_floor.is_none()
+            && lease_end > now.mono
+            && standing.may_open_rest_lease(began, now.mono, leave_guard);
+        if opens {
+            standing.rest_floor = Some(floor);
+        }
+        self.cells.raise_proof(principal, at.mono);
+        let moved = self.cells.raise_active(principal, at.wall);
+        self.offer(principal, moved, opens, now);
+    }
+
+    /// Activity on a socket belongs to its session.
+    pub(super) fn session_active(&mut self, connection: ConnectionId, now: Now) {
+        let Some(slot) = self.sessions.on(connection) else {
+            return;
+        };
+        let principal = self.sessions[slot].principal;
+        self.decide_due(principal, now);
+        let session = &mut self.sessions[slot];
+        session.active = now.mono;
+        session.proved = now.mono;
+        session.backgrounded = false;
+        lift_force(&mut self.standing_mut(principal).forced_offline, now.mono);
+        let moved = self.cells.raise_active(principal, now.wall);
+        self.offer(principal, moved, false, now);
+    }
+
+    /// A sign of life: it moves the proof and nothing else.
+    pub(super) fn prove(&mut self, connection: ConnectionId, now: Now) {
+        if let Some(slot) = self.sessions.on(connection) {
+            self.sessions[slot].proved = now.mono;
+        }
+    }
+
+    pub(super) fn background(&mut self, connection: ConnectionId, now: Now) {
+        self.prove(connection, now);
+        let Some(slot) = self.sessions.on(connection) else {
+            return;
+        };
+        if self.sessions[slot].backgrounded {
+            return;
+        }
+        let principal = self.sessions[slot].principal;
+        self.decide_due(principal, now);
+        self.sessions[slot].backgrounded = true;
+        self.settle(principal, now);
+        self.persist(principal, false);
+    }
+
+    pub(super) fn foreground(&mut self, connection: ConnectionId, now: Now) {
+        match self.sessions.on(connection) {
+            Some(slot) if self.sessions[slot].backgrounded => self.session_active(connection, now),
+            Some(_) | None => self.prove(connection, now),
+        }
+    }
+
+    /// Settles after an activity, and asks the throttle whether it must become durable.
+    fn offer(&mut self, principal: PrincipalKey, moved: bool, lease_opened: bool, now: Now) {
+        let edge = self.settle(principal, now);
+        if edge {
+            self.cells.admit_edge(principal, now.mono);
+            self.persist(principal, true);
+        } else if self.cells.admit(principal, now.mono, moved) == Throttle::Accepted {
+            self.persist(principal, true);
+        } else if lease_opened {
+            self.persist(principal, false);
+        }
+    }
+}
+
+/// Lifts an operator's "offline" if the activity began later.
+fn lift_force(forced_offline: &mut Option<Now>, began: Mono) {
+    if forced_offline.is_some_and(|forced| began > forced.mono) {
+        *forced_offline = None;
+    }
+}

@@ -1,0 +1,105 @@
+//! What the store kept becomes state again: a restart that nobody notices.
+
+use core::time::Duration;
+
+use crate::availability::Availability;
+use crate::principal::PrincipalKey;
+use crate::record::{PresenceRecord, StoredSession};
+use crate::signal::ConnectionId;
+use crate::time::{Now, Wall};
+
+use super::Engine;
+use super::sessions::{Lost, Session};
+
+/// The connection of a session whose connection was another process's.
+const GONE: ConnectionId = ConnectionId(0);
+
+impl Engine {
+    pub(super) fn load(
+        &mut self,
+        principal: PrincipalKey,
+        record: &PresenceRecord,
+        alive_at: Option<Wall>,
+        now: Now,
+    ) {
+        let active_at = self.clamp(record.last_active_at, now);
+        let seen_at = self.clamp(record.last_seen_at, now);
+        let left_at = self.clamp(record.left_at, now);
+        let alive_at = self.clamp(alive_at, now);
+        if let Some(active_at) = active_at {
+            self.cells.raise_active(principal, active_at);
+            if record.availability == Availability::Online {
+                self.cells.raise_proof(principal, now.mono_of(active_at));
+            }
+        }
+        let standing = self.standing_mut(principal);
+        standing.version = record.version;
+        standing.shown = record.availability;
+        standing.seen_at = seen_at;
+        standing.left = left_at.map(|wall| Now {
+            mono: now.mono_of(wall),
+            wall,
+        });
+        standing.forced_offline = record.forced_offline_at.map(|wall| Now {
+            mono: now.mono,
+            wall,
+        });
+        let node_lives_on =
+            alive_at.is_some_and(|alive| now.wall.since(alive) < self.rules.offline_after);
+        for session in &record.sessions {
+            let proof = self.clamp(session.lost_alive_at, now).or(alive_at);
+            if node_lives_on {
+                self.restore(principal, session, proof, now);
+            } else {
+                let standing = self.standing_mut(principal);
+                standing.ended_proof = standing.ended_proof.max(proof);
+            }
+        }
+        if node_lives_on && record.rest_floor.is_some() {
+            let restart_grace = self.rules.restart_grace;
+            self.standing_mut(principal).rest_floor = Some(Now {
+                mono: now.mono + restart_grace,
+                wall: now.wall + restart_grace,
+            });
+        }
+        let edge = self.settle(principal, now);
+        if edge || record.has_lease() {
+            self.persist(principal, false);
+        }
+    }
+
+    fn restore(
+        &mut self,
+        principal: PrincipalKey,
+        stored: &StoredSession,
+        proof: Option<Wall>,
+        now: Now,
+    ) {
+        let active_at = self.clamp(Some(stored.active_at), now).unwrap_or(now.wall);
+        let mut session = Session::new(
+            stored.id,
+            principal,
+            GONE,
+            now.mono_of(active_at),
+            Duration::ZERO,
+            now.mono,
+        );
+        session.backgrounded = stored.backgrounded;
+        session.lost = Some(Lost {
+            until: now.mono + self.rules.restart_grace,
+            alive: proof.unwrap_or(active_at),
+        });
+        self.sessions
+            .add(&mut self.standings[principal.index()], session);
+    }
+
+    /// A stored time in the future was written by a clock that was wrong: now is the latest it can mean.
+    fn clamp(&mut self, stored: Option<Wall>, now: Now) -> Option<Wall> {
+        stored.map(|wall| {
+            if wall > now.wall {
+                self.clamped_times += 1;
+            }
+            wall.min(now.wall)
+        })
+    }
+}

@@ -1,0 +1,202 @@
+//! All sessions: a slab, a list per principal through it, and an index by connection.
+
+use core::num::NonZeroU32;
+use core::ops::{Index, IndexMut};
+use core::time::Duration;
+use std::collections::HashMap;
+
+use crate::principal::PrincipalKey;
+use crate::signal::{ConnectionId, SessionId};
+use crate::time::{Mono, Now, Wall};
+
+use super::standing::Standing;
+
+/// A place in the slab, counted from one so that an optional place takes no more room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slot(NonZeroU32);
+
+impl Slot {
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+/// One authenticated stay of one device.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    pub(super) id: SessionId,
+    pub(super) principal: PrincipalKey,
+    /// The link it runs on, or ran on.
+    pub(super) connection: ConnectionId,
+    /// Last activity, own or inherited.
+    pub(super) active: Mono,
+    pub(super) backgrounded: bool,
+    /// Last sign of life that was seen.
+    pub(super) proved: Mono,
+    /// While the link is open, it was heard from within this time.
+    pub(super) silence: Duration,
+    /// Set while it is in grace.
+    pub(super) lost: Option<Lost>,
+    next: Option<Slot>,
+}
+
+/// The state of a session in grace.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lost {
+    /// When the grace is over.
+    pub(super) until: Mono,
+    /// The last proof of life.
+    pub(super) alive: Wall,
+}
+
+impl Session {
+    pub(super) fn new(
+        id: SessionId,
+        principal: PrincipalKey,
+        connection: ConnectionId,
+        active: Mono,
+        silence: Duration,
+        now: Mono,
+    ) -> Self {
+        Self {
+            id,
+            principal,
+            connection,
+            active,
+            backgrounded: false,
+            proved: now,
+            silence,
+            lost: None,
+            next: None,
+        }
+    }
+
+    /// The last instant at which it was certainly alive.
+    pub(super) fn proof(&self, now: Now) -> Wall {
+        match self.lost {
+            Some(lost) => lost.alive,
+            None => now.wall_of(self.proved).max(now.wall - self.silence),
+        }
+    }
+
+    pub(super) fn is_in_grace(&self) -> bool {
+        self.lost.is_some()
+    }
+}
+
+/// Every session that counts.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    slab: Vec<Option<Session>>,
+    free: Vec<Slot>,
+    by_connection: HashMap<ConnectionId, Slot>,
+    live: usize,
+}
+
+impl Sessions {
+    /// The sessions of one principal.
+    pub(super) fn of<'a>(&'a self, standing: &Standing) -> impl Iterator<Item = &'a Session> {
+        self.slots_of(standing).map(|slot| &self[slot])
+    }
+
+    /// The places of the sessions of one principal.
+    pub(super) fn slots_of(&self, standing: &Standing) -> impl Iterator<Item = Slot> {
+        core::iter::successors(standing.first_session, |slot| self[*slot].next)
+    }
+
+    /// The session that runs on an open connection.
+    pub(super) fn on(&self, connection: ConnectionId) -> Option<Slot> {
+        self.by_connection.get(&connection).copied()
+    }
+
+    /// Sessions that count, those in grace included.
+    pub(super) fn len(&self) -> usize {
+        self.live
+    }
+
+    /// Sessions with an open connection.
+    pub(super) fn connected(&self) -> usize {
+        self.by_connection.len()
+    }
+
+    pub(super) fn add(&mut self, standing: &mut Standing, mut session: Session) {
+        session.next = standing.first_session;
+        let connection = (!session.is_in_grace()).then_some(session.connection);
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slab[slot.index()] = Some(session);
+                slot
+            }
+            None => {
+                self.slab.push(Some(session));
+                let count = u32::try_from(self.slab.len()).unwrap_or(u32::MAX);
+                Slot(NonZeroU32::new(count).unwrap_or(NonZeroU32::MAX))
+            }
+        };
+        if let Some(connection) = connection {
+            self.by_connection.insert(connection, slot);
+            standing.connected += 1;
+        }
+        standing.first_session = Some(slot);
+        self.live += 1;
+    }
+
+    pub(super) fn remove(&mut self, standing: &mut Standing, slot: Slot) {
+        let next = self[slot].next;
+        if standing.first_session == Some(slot) {
+            standing.first_session = next;
+        } else {
+            let before = self
+                .slots_of(standing)
+                .find(|other| self[*other].next == Some(slot));
+            if let Some(before) = before {
+                self[before].next = next;
+            }
+        }
+        if !self[slot].is_in_grace() {
+            let connection = self[slot].connection;
+            self.by_connection.remove(&connection);
+            standing.connected -= 1;
+        }
+        self.slab[slot.index()] = None;
+        self.free.push(slot);
+        self.live -= 1;
+    }
+
+    /// The connection is gone, the session stays for its grace.
+    pub(super) fn detach(&mut self, standing: &mut Standing, slot: Slot, lost: Lost) {
+        let connection = self[slot].connection;
+        self.by_connection.remove(&connection);
+        standing.connected -= 1;
+        self[slot].lost = Some(lost);
+    }
+
+    /// A session in grace goes on over a new connection.
+    pub(super) fn attach(&mut self, standing: &mut Standing, slot: Slot, connection: ConnectionId) {
+        self.by_connection.insert(connection, slot);
+        standing.connected += 1;
+        let session = &mut self[slot];
+        session.connection = connection;
+        session.lost = None;
+    }
+}
+
+impl Index<Slot> for Sessions {
+    type Output = Session;
+
+    fn index(&self, slot: Slot) -> &Session {
+        match &self.slab[slot.index()] {
+            Some(session) => session,
+            None => unreachable!("lists and index name only occupied slots"),
+        }
+    }
+}
+
+impl IndexMut<Slot> for Sessions {
+    fn index_mut(&mut self, slot: Slot) -> &mut Session {
+        match &mut self.slab[slot.index()] {
+            Some(session) => session,
+            None => unreachable!("lists and index name only occupied slots"),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What happens to sessions: they start, resume, leave, are lost, revoked, forced.
+
+use core::time::Duration;
+
+use crate::principal::PrincipalKey;
+use crate::signal::{ConnectionId, Effect, Revocation, SessionId};
+use crate::time::Now;
+
+use super::Engine;
+use super::sessions::{Lost, Session};
+
+impl Engine {
+    /// Takes up a session in grace of the same principal; says whether there was one.
+    pub(super) fn resume(
+        &mut self,
+        principal: PrincipalKey,
+        connection: ConnectionId,
+        resumes: Option<SessionId>,
+        silence: Duration,
+        now: Now,
+    ) -> bool {
+        let Some(wanted) = resumes else { return false };
+        let slot = self
+            .sessions
+            .slots_of(self.standing(principal))
+            .find(|slot| self.sessions[*slot].id == wanted && self.sessions[*slot].is_in_grace());
+        let Some(slot) = slot else { return false };
+        let standing = &mut self.standings[principal.index()];
+        standing.rest_floor = None;
+        self.sessions.attach(standing, slot, connection);
+        let session = &mut self.sessions[slot];
+        session.proved = now.mono;
+        session.silence = silence;
+        self.settle(principal, now);
+        self.persist(principal, false);
+        true
+    }
+
+    /// A new session; one that follows a lost one inherits its activity, for old clients know no resume.
+    pub(super) fn start(
+        &mut self,
+        principal: PrincipalKey,
+        id: SessionId,
+        connection: ConnectionId,
+        silence: Duration,
+        now: Now,
+    ) {
+        let inherited = self
+            .sessions
+            .of(self.standing(principal))
+            .filter(|session| session.is_in_grace())
+            .map(|session| session.active)
+            .max();
+        if inherited.is_none() {
+            self.cells.raise_active(principal, now.wall);
+        }
+        let active = inherited.unwrap_or(now.mono);
+        self.standing_mut(principal);
+        let standing = &mut self.standings[principal.index()];
+        standing.forced_offline = None;
+        standing.started_since_leave = true;
+        standing.rest_floor = None;
+        let session = Session::new(id, principal, connection, active, silence, now.mono);
+        self.sessions.add(standing, session);
+        self.settle(principal, now);
+        self.persist(principal, false);
+    }
+
+    /// A goodbye: the session ends at once.
+    pub(super) fn leave(&mut self, connection: ConnectionId, now: Now) {
+        let Some(slot) = self.sessions.on(connection) else {
+            return;
+        };
+        let principal = self.sessions[slot].principal;
+        self.decide_due(principal, now);
+        self.sessions[slot].proved = now.mono;
+        self.end(principal, slot, now);
+        self.note_leave(principal, now);
+        self.settle(principal, now);
+        self.persist(principal, false);
+    }
+
+    /// No goodbye: the session counts until its grace is over.
+    pub(super) fn lose(&mut self, connection: ConnectionId, silence: Duration, now: Now) {
+        let Some(slot) = self.sessions.on(connection) else {
+            return;
+        };
+        let principal = self.sessions[slot].principal;
+        self.decide_due(principal, now);
+        let session = &self.sessions[slot];
+        let lost = Lost {
+            until: now.mono + self.rules.grace + self.extension(session, now),
+            alive: now.wall_of(session.proved).max(now.wall - silence),
+        };
+        let standing = &mut self.standings[principal.index()];
+        self.sessions.detach(standing, slot, lost);
+        self.settle(principal, now);
+        self.persist(principal, false);
+    }
+
+    /// Every session and the REST lease end, as by a goodbye.
+    pub(super) fn revoke(&mut self, principal: PrincipalKey, reason: Revocation, now: Now) {
+        self.decide_due(principal, now);
+        let standing = self.standing(principal);
+        if standing.first_session.is_none() && standing.rest_floor.is_none() {
+            return;
+        }
+        while let Some(slot) = self.standing(principal).first_session {
+            let session = &self.sessions[slot];
+            if !session.is_in_grace() {
+                let connection = session.connection;
+                self.effects.push_back(Effect::Close { connection, reason });
+            }
+            self.end(principal, slot, now);
+        }
+        self.standing_mut(principal).rest_floor = None;
+        self.note_leave(principal, now);
+        self.settle(principal, now);
+        self.persist(principal, false);
+    }
+
+    /// An operator says "online": a REST lease from now, and no activity.
+    pub(super) fn force_online(&mut self, principal: PrincipalKey, now: Now) {
+        self.cells.raise_proof(principal, now.mono);
+        let floor = Now {
+            mono: now.mono + self.rules.offline_after,
+            wall: now.wall + self.rules.offline_after,
+        };
+        let standing = self.standing_mut(principal);
+        standing.forced_offline = None;
+        if standing.connected == 0 {
+            standing.rest_floor = Some(floor);
+        }
+        self.settle(principal, now);
+        self.persist(principal, false);
+    }
+
+    /// An operator says "offline": it holds until something later; sockets stay.
+    pub(super) fn force_offline(&mut self, principal: PrincipalKey, now: Now) {
+        let standing = self.standing_mut(principal);
+        if standing.shown.is_online() {
+            standing.ended_proof = standing.ended_proof.max(Some(now.wall));
+        }
+        standing.forced_offline = Some(now);
+        standing.rest_floor = None;
+        self.settle(principal, now);
+        self.persist(principal, false);
+    }
+
+    fn note_leave(&mut self, principal: PrincipalKey, now: Now) {
+        let standing = self.standing_mut(principal);
+        standing.left = Some(now);
+        standing.started_since_leave = false;
+        standing.ended_proof = standing.ended_proof.max(Some(now.wall));
+    }
+
+    /// How much longer a session counts because the server itself was silent just before it was lost.
+    fn extension(&self, session: &Session, now: Now) -> Duration {
+        match self.pause {
+            Some(pause) if now.mono.since(pause.ended) <= session.silence => {
+                pause.length.min(self.rules.restart_grace)
+            }
+            Some(_) | None => Duration::ZERO,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Which principals wait to be written, and what became of the activities that the throttle let pass.
+//!
+//! In: "this principal changed", and the store's answers.
+//! Out: batches of principals, one batch at a time; the caller asks the engine for their newest records when it writes.
+//! Always true: a principal waits at most once, so a store that is away costs memory for principals, never for changes;
+//! and accepted activities are pending until a write that began after them succeeded.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::principal::PrincipalKey;
+
+/// The principals whose records are to be written next.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Batch {
+    /// Each at most once, longest waiting first.
+    pub principals: Vec<PrincipalKey>,
+}
+
+/// Coalesces changes between the engine and the store.
+#[derive(Debug, Default)]
+pub struct WriteBehind {
+    order: VecDeque<PrincipalKey>,
+    waiting: HashMap<PrincipalKey, Accepted>,
+    in_flight: Vec<(PrincipalKey, Accepted)>,
+    successful: u64,
+    failed: u64,
+    pending: u64,
+}
+
+/// Accepted activities of one principal that are not durable yet.
+#[derive(Debug, Clone, Copy, Default)]
+struct Accepted {
+    /// Never part of a failed flush.
+    fresh: u64,
+    /// Part of at least one.
+    failed: u64,
+}
+
+impl WriteBehind {
+    /// A principal changed; `accepted` when an activity that the throttle let pass is among the reasons.
+    pub fn note(&mut self, principal: PrincipalKey, accepted: bool) {
+        let entry = self.entry(principal);
+        if accepted {
+            entry.fresh += 1;
+            self.pending += 1;
+        }
+    }
+
+    /// The next batch of at most `most` principals; `None` when nothing waits or a batch is in flight.
+    pub fn take_batch(&mut self, most: usize) -> Option<Batch> {
+        if !self.in_flight.is_empty() || self.order.is_empty() {
+            return None;
+        }
+        let take = self.order.len().min(most);
+        for principal in self.order.drain(..take) {
+            let accepted = self.waiting.remove(&principal).unwrap_or_default();
+            self.in_flight.push((principal, accepted));
+        }
+        let principals = self.in_flight.iter().map(|(key, _)| *key).collect();
+        Some(Batch { principals })
+    }
+
+    /// The store made the batch in flight durable.
+    pub fn stored(&mut self) {
+        for (_, accepted) in self.in_flight.drain(..) {
+            let durable = accepted.fresh + accepted.failed;
+            self.successful += durable;
+            self.pending -= durable;
+        }
+    }
+
+    /// The store refused the batch in flight: its principals wait again.
+    pub fn failed(&mut self) {
+        for (principal, accepted) in core::mem::take(&mut self.in_flight) {
+            self.failed += accepted.fresh;
+            let entry = self.entry(principal);
+            entry.failed += accepted.fresh + accepted.failed;
+        }
+    }
+
+    /// Principals that wait, those in flight included.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.order.len() + self.in_flight.len()
+    }
+
+    /// Accepted activities that are durable.
+    #[must_use]
+    pub fn successful(&self) -> u64 {
+        self.successful
+    }
+
+    /// Accepted activities whose first flush failed; each counts once.
+    #[must_use]
+    pub fn failed_updates(&self) -> u64 {
+        self.failed
+    }
+
+    /// Accepted activities that are not durable yet.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        self.pending
+    }
+
+    fn entry(&mut self, principal: PrincipalKey) -> &mut Accepted {
+        self.waiting.entry(principal).or_insert_with(|| {
+            self.order.push_back(principal);
+            Accepted::default()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALICE: PrincipalKey = PrincipalKey(1);
+    const BOB: PrincipalKey = PrincipalKey(2);
+
+    fn counters(queue: &WriteBehind) -> (u64, u64, u64) {
+        (queue.successful(), queue.failed_updates(), queue.pending())
+    }
+
+    #[test]
+    fn changes_of_one_principal_are_written_once() {
+        let mut queue = WriteBehind::default();
+        queue.note(ALICE, true);
+        queue.note(BOB, false);
+        queue.note(ALICE, true);
+        let batch = queue.take_batch(10).map(|batch| batch.principals);
+        assert_eq!(batch, Some(vec![ALICE, BOB]));
+        assert_eq!(queue.take_batch(10), None);
+        queue.stored();
+        assert_eq!(counters(&queue), (2, 0, 0));
+        assert_eq!(queue.waiting(), 0);
+    }
+
+    #[test]
+    fn an_update_fails_once_however_often_its_flush_does() {
+        let mut queue = WriteBehind::default();
+        queue.note(ALICE, true);
+        for _ in 0..3 {
+            queue.take_batch(10);
+            queue.failed();
+        }
+        assert_eq!(counters(&queue), (0, 1, 1));
+        queue.note(ALICE, true);
+        queue.take_batch(10);
+        queue.stored();
+        assert_eq!(counters(&queue), (2, 1, 0));
+    }
+
+    #[test]
+    fn a_change_during_a_flush_waits_for_the_next() {
+        let mut queue = WriteBehind::default();
+        queue.note(ALICE, true);
+        queue.take_batch(10);
+        queue.note(ALICE, true);
+        queue.stored();
+        assert_eq!(counters(&queue), (1, 0, 1));
+        let batch = queue.take_batch(10).map(|batch| batch.principals);
+        assert_eq!(batch, Some(vec![ALICE]));
+    }
+}
