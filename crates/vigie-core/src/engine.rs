@@ -155,11 +155,16 @@ impl Engine {
     pub fn presence(&self, principal: PrincipalKey, now: Now) -> Presence {
         let standing = self.standing(principal);
         let active = self.cells.active_at(principal);
-        let proof = self
-            .sessions
-            .of(standing)
-            .map(|session| session.proof(now))
-            .max();
+        // Whom an operator called offline must not pulse.
+        let proof = match standing.forced_offline {
+            Some(_) => None,
+            None => self
+                .sessions
+                .of(standing)
+                .map(|session| session.proof(now))
+                .max()
+                .max(standing.ended_proof),
+        };
         Presence {
             availability: standing.shown,
             version: standing.version,
@@ -175,7 +180,7 @@ impl Engine {
         let standing = self.standing(principal);
         let sessions = self.sessions.of(standing).map(|session| StoredSession {
             id: session.id,
-            active_at: now.wall_of(session.active),
+            active_at: session.active.wall,
             backgrounded: session.backgrounded,
             lost_alive_at: session.lost.map(|lost| lost.alive),
         });

@@ -44,8 +44,8 @@ impl Engine {
         let principal = self.sessions[slot].principal;
         self.decide_due(principal, now);
         let session = &mut self.sessions[slot];
-        session.active = now.mono;
-        session.proved = now.mono;
+        session.active = now;
+        session.proved = now;
         session.backgrounded = false;
         lift_force(&mut self.standing_mut(principal).forced_offline, now.mono);
         let moved = self.cells.raise_active(principal, now.wall);
@@ -55,7 +55,7 @@ impl Engine {
     /// A sign of life: it moves the proof and nothing else.
     pub(super) fn prove(&mut self, connection: ConnectionId, now: Now) {
         if let Some(slot) = self.sessions.on(connection) {
-            self.sessions[slot].proved = now.mono;
+            self.sessions[slot].proved = now;
         }
     }
 

@@ -46,7 +46,7 @@ pub(super) fn fold<'a>(
     for session in sessions {
         has_session = true;
         if !session.backgrounded {
-            idle_from = idle_from.max(Some(session.active + rules.away_after));
+            idle_from = idle_from.max(Some(session.active.mono + rules.away_after));
         }
         deadline = earliest(deadline, session.lost.map(|lost| lost.until));
     }
@@ -88,19 +88,24 @@ mod tests {
 
     use crate::principal::PrincipalKey;
     use crate::signal::{ConnectionId, SessionId};
+    use crate::time::{Now, Wall};
 
     use super::*;
 
     const NOW: u64 = 1_000_000;
 
     fn session(active: u64, backgrounded: bool) -> Session {
+        let active = Now {
+            mono: Mono::from_millis(active),
+            wall: Wall::from_millis(0),
+        };
         let mut session = Session::new(
             SessionId(0),
             PrincipalKey(0),
             ConnectionId(0),
-            Mono::from_millis(active),
+            active,
             Duration::from_secs(16),
-            Mono::from_millis(active),
+            active,
         );
         session.backgrounded = backgrounded;
         session

@@ -80,9 +80,12 @@ impl Engine {
             stored.id,
             principal,
             GONE,
-            now.mono_of(active_at),
+            Now {
+                mono: now.mono_of(active_at),
+                wall: active_at,
+            },
             Duration::ZERO,
-            now.mono,
+            now,
         );
         session.backgrounded = stored.backgrounded;
         session.lost = Some(Lost {

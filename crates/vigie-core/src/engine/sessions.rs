@@ -29,10 +29,10 @@ pub(super) struct Session {
     /// The link it runs on, or ran on.
     pub(super) connection: ConnectionId,
     /// Last activity, own or inherited.
-    pub(super) active: Mono,
+    pub(super) active: Now,
     pub(super) backgrounded: bool,
     /// Last sign of life that was seen.
-    pub(super) proved: Mono,
+    pub(super) proved: Now,
     /// While the link is open, it was heard from within this time.
     pub(super) silence: Duration,
     /// Set while it is in grace.
@@ -54,9 +54,9 @@ impl Session {
         id: SessionId,
         principal: PrincipalKey,
         connection: ConnectionId,
-        active: Mono,
+        active: Now,
         silence: Duration,
-        now: Mono,
+        now: Now,
     ) -> Self {
         Self {
             id,
@@ -75,7 +75,7 @@ impl Session {
     pub(super) fn proof(&self, now: Now) -> Wall {
         match self.lost {
             Some(lost) => lost.alive,
-            None => now.wall_of(self.proved).max(now.wall - self.silence),
+            None => self.proved.wall.max(now.wall - self.silence),
         }
     }
 

@@ -29,7 +29,7 @@ impl Engine {
         standing.rest_floor = None;
         self.sessions.attach(standing, slot, connection);
         let session = &mut self.sessions[slot];
-        session.proved = now.mono;
+        session.proved = now;
         session.silence = silence;
         self.settle(principal, now);
         self.persist(principal, false);
@@ -50,17 +50,17 @@ impl Engine {
             .of(self.standing(principal))
             .filter(|session| session.is_in_grace())
             .map(|session| session.active)
-            .max();
+            .max_by_key(|active| active.mono);
         if inherited.is_none() {
             self.cells.raise_active(principal, now.wall);
         }
-        let active = inherited.unwrap_or(now.mono);
+        let active = inherited.unwrap_or(now);
         self.standing_mut(principal);
         let standing = &mut self.standings[principal.index()];
         standing.forced_offline = None;
         standing.started_since_leave = true;
         standing.rest_floor = None;
-        let session = Session::new(id, principal, connection, active, silence, now.mono);
+        let session = Session::new(id, principal, connection, active, silence, now);
         self.sessions.add(standing, session);
         self.settle(principal, now);
         self.persist(principal, false);
@@ -73,7 +73,7 @@ impl Engine {
         };
         let principal = self.sessions[slot].principal;
         self.decide_due(principal, now);
-        self.sessions[slot].proved = now.mono;
+        self.sessions[slot].proved = now;
         self.end(principal, slot, now);
         self.note_leave(principal, now);
         self.settle(principal, now);
@@ -90,7 +90,10 @@ impl Engine {
         let session = &self.sessions[slot];
         let lost = Lost {
             until: now.mono + self.rules.grace + self.extension(session, now),
-            alive: now.wall_of(session.proved).max(now.wall - silence),
+            alive: session
+                .proved
+                .wall
+                .max(now.wall - silence.min(session.silence)),
         };
         let standing = &mut self.standings[principal.index()];
         self.sessions.detach(standing, slot, lost);
@@ -157,7 +160,7 @@ impl Engine {
     /// How much longer a session counts because the server itself was silent just before it was lost.
     fn extension(&self, session: &Session, now: Now) -> Duration {
         match self.pause {
-            Some(pause) if now.mono.since(pause.ended) <= session.silence => {
+            Some(pause) if now.mono.since(pause.ended) < session.silence => {
                 pause.length.min(self.rules.restart_grace)
             }
             Some(_) | None => Duration::ZERO,
