@@ -1,1 +1,2 @@
 //! vigie-server
+pub mod config;

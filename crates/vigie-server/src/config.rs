@@ -1,0 +1,168 @@
+//! The server's configuration: flags over environment over file over defaults, checked as a whole.
+//!
+//! In: [`Sources`]; out: [`Loaded`], a typed [`Config`] and where each value came from, or every [`Problem`] at once.
+//! A [`Config`] that [`load`] returned holds no contradiction.
+//! Secrets that the server makes for itself are not part of it: see [`Keys`].
+
+mod check;
+mod choice;
+mod file;
+mod keys;
+mod layers;
+mod problem;
+mod report;
+mod secret;
+mod setting;
+mod settings;
+mod source;
+mod value;
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use vigie_core::Rules;
+
+pub use choice::{Database, LogFormat, MaintenanceOpen, Origin};
+pub use keys::{KeyFileError, Keys};
+pub use layers::{Loaded, load, logging};
+pub use problem::{ConfigError, Problem};
+pub use report::{Row, markdown, rows, toml_text};
+pub use secret::Secret;
+pub use setting::Setting;
+pub use settings::{GROUPS, Group, all};
+pub use source::{Source, Sources};
+pub use value::ByteSize;
+
+/// Everything an operator can set, typed.
+///
+/// The table in `settings.rs` documents each field; fields without a unit in their type are counts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where clients connect.
+    pub listen: SocketAddr,
+    /// A listener of its own for maintenance, metrics and probes.
+    pub ops_listen: Option<SocketAddr>,
+    /// The folder of made secrets.
+    pub data_dir: PathBuf,
+    /// Where the directory and the times are kept.
+    pub database: Database,
+    /// Always `None`: the name is known, and refused.
+    pub redis: Option<Infallible>,
+    /// Web pages that may connect.
+    pub cors_origins: Vec<Origin>,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which log lines are written, in the syntax of `tracing`.
+    pub log_filter: String,
+    /// The key of HS256 tokens; `None` is development mode.
+    pub jwt_secret: Option<Secret>,
+    /// Keys of other services; empty when one is to be made.
+    pub api_keys: Vec<Secret>,
+    /// A valid token creates its user on first sight.
+    pub auto_provision: bool,
+    /// Who may use the maintenance routes without a credential, outside development mode.
+    pub maintenance_open: MaintenanceOpen,
+    /// The numbers the engine decides by.
+    pub rules: Rules,
+    /// The periods of the shell.
+    pub periods: Periods,
+    /// What one client may ask for.
+    pub limits: Limits,
+}
+
+/// How often the shell does things, and how long it waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Periods {
+    /// EIO4: between two pings.
+    pub ping_interval: Duration,
+    /// EIO4: longest wait for a pong.
+    pub ping_timeout: Duration,
+    /// EIO3: between two pings of the client.
+    pub eio3_ping_interval: Duration,
+    /// EIO3: how late such a ping may be.
+    pub eio3_ping_timeout: Duration,
+    /// A socket must have authenticated by then.
+    pub auth_timeout: Duration,
+    /// Between two re-stamps of present but passive people.
+    pub restamp_interval: Duration,
+    /// Between two online lists of a conversation.
+    pub online_stats_interval: Duration,
+    /// Between two looks for throttle entries past [`Rules::cache_max_age`].
+    pub cache_cleanup_interval: Duration,
+    /// Between two batches to the store.
+    pub flush_interval: Duration,
+    /// Between two signs of life of the server in the store.
+    pub alive_interval: Duration,
+    /// Between two reconciliations with the store.
+    pub maintenance_interval: Duration,
+    /// Silence after which a guest without an expiry is removed.
+    pub guest_retention: Duration,
+    /// Longest wait of a stopping server.
+    pub drain_timeout: Duration,
+}
+
+/// What is refused beyond.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Request body.
+    pub body: ByteSize,
+    /// URL of a request.
+    pub url: ByteSize,
+    /// One Socket.IO message.
+    pub message: ByteSize,
+    /// Events a second of one socket.
+    pub events_per_second: usize,
+    /// Events kept for a socket whose authentication has not settled.
+    pub early_events: usize,
+    /// Sockets waiting for authentication.
+    pub unauthenticated: usize,
+    /// Ids in one call of the compatible bulk presence route.
+    pub presence_ids: usize,
+    /// Ids in one call of `/v1/presence`.
+    pub bulk_presence: usize,
+    /// Entries in one call of `/v1/activity`.
+    pub activity_batch: usize,
+    /// Members of a conversation that subscribes them, and people in a snapshot.
+    pub audience: usize,
+    /// Verified tokens kept in memory.
+    pub token_cache_size: usize,
+}
+
+impl Config {
+    /// Whether the server runs for development: no signing secret was given, so it makes its own and stays on loopback.
+    #[must_use]
+    pub fn is_development(&self) -> bool {
+        self.jwt_secret.is_none()
+    }
+
+    /// Before the table's defaults are laid over it; never leaves this module.
+    fn blank() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+            ops_listen: None,
+            data_dir: PathBuf::new(),
+            database: Database::Sqlite(PathBuf::new()),
+            redis: None,
+            cors_origins: Vec::new(),
+            log_format: LogFormat::Text,
+            log_filter: String::new(),
+            jwt_secret: None,
+            api_keys: Vec::new(),
+            auto_provision: false,
+            maintenance_open: MaintenanceOpen::Never,
+            rules: Rules::default(),
+            periods: Periods::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Config {
+    /// The table's defaults, as [`load`] gives them for no sources at all.
+    fn default() -> Self {
+        let defaults = load(&Sources::default());
+        defaults.map_or_else(|_| Self::blank(), |loaded| loaded.config)
+    }
+}

@@ -1,0 +1,254 @@
+//! Checks the settings against each other; each rule names both settings and says why they exclude each other.
+//!
+//! Contradictions between two numbers of the engine are [`vigie_core::Rules::check`]'s; what the shell adds is here.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::layers::Loaded;
+use super::problem::Problem;
+
+/// Clients fade the dot of a person whose time is older than this.
+const CLIENTS_FADE_AFTER: Duration = Duration::from_secs(300);
+
+/// Watchers get a fresh time of passive people at least this often.
+const LONGEST_RESTAMP: Duration = Duration::from_secs(240);
+
+/// Every contradiction between settings that could be read.
+pub(super) fn problems(loaded: &Loaded, unread: &BTreeSet<&str>) -> Vec<Problem> {
+    let config = &loaded.config;
+    let mut problems = Vec::new();
+    if config.periods.restamp_interval > LONGEST_RESTAMP && !unread.contains("restamp_interval") {
+        let (_, source) = loaded.shown("restamp_interval");
+        let reason =
+            "must be at most 4m: clients fade the dot of a person whose time is 5 minutes old"
+                .to_owned();
+        problems.push(Problem::Value {
+            setting: "restamp_interval",
+            source,
+            reason,
+        });
+    }
+    let core = config
+        .rules
+        .check()
+        .into_iter()
+        .map(|found| (found.settings, found.reason));
+    for ((first, second), reason) in core.chain(contradictions(loaded)) {
+        if unread.contains(first) || unread.contains(second) {
+            continue;
+        }
+        let named = |name| {
+            let (value, source) = loaded.shown(name);
+            let value = if value.is_empty() {
+                "(none)".to_owned()
+            } else {
+                value
+            };
+            (name, value, source)
+        };
+        problems.push(Problem::Contradiction {
+            settings: [named(first), named(second)],
+            reason: reason.to_owned(),
+        });
+    }
+    problems
+}
+
+/// The contradictions of the shell, as a table: wrong when, which two, why.
+fn contradictions(
+    loaded: &Loaded,
+) -> impl Iterator<Item = ((&'static str, &'static str), &'static str)> {
+    let config = &loaded.config;
+    let (rules, periods, limits) = (&config.rules, &config.periods, &config.limits);
+    let silence = periods.ping_interval + periods.ping_timeout;
+    let eio3_silence = periods.eio3_ping_interval + periods.eio3_ping_timeout;
+    let same_port = config.ops_listen == Some(config.listen) && config.listen.port() != 0;
+    let is_exposed = config.is_development()
+        && (!config.listen.ip().is_loopback()
+            || config
+                .ops_listen
+                .is_some_and(|address| !address.ip().is_loopback()));
+    let exposed = if config.listen.ip().is_loopback() {
+        "ops_listen"
+    } else {
+        "listen"
+    };
+    let table = [
+        (
+            is_exposed,
+            (exposed, "jwt_secret"),
+            "without JWT_SECRET the server runs in development mode and listens on loopback only, so give it a secret or a loopback address",
+        ),
+        (
+            same_port,
+            ("ops_listen", "listen"),
+            "two listeners cannot share an address",
+        ),
+        (
+            silence + rules.grace >= rules.offline_after,
+            ("ping_timeout", "offline_after"),
+            "a lost session (ping_interval + ping_timeout + grace) must end before a REST lease would",
+        ),
+        (
+            eio3_silence + rules.grace >= rules.offline_after,
+            ("eio3_ping_timeout", "offline_after"),
+            "a lost session of an old client (eio3_ping_interval + eio3_ping_timeout + grace) must end before a REST lease would",
+        ),
+        (
+            periods.restamp_interval + silence >= CLIENTS_FADE_AFTER,
+            ("restamp_interval", "ping_timeout"),
+            "between two re-stamps a proof of life (ping_interval + ping_timeout old) must not become 5 minutes old",
+        ),
+        (
+            periods.restamp_interval + eio3_silence >= CLIENTS_FADE_AFTER,
+            ("restamp_interval", "eio3_ping_timeout"),
+            "between two re-stamps a proof of life (eio3_ping_interval + eio3_ping_timeout old) must not become 5 minutes old",
+        ),
+        (
+            periods.cache_cleanup_interval > rules.cache_max_age,
+            ("cache_cleanup_interval", "cache_max_age"),
+            "throttle entries would outlive their age more than twice",
+        ),
+        (
+            periods.flush_interval >= rules.throttle_interval,
+            ("flush_interval", "throttle_interval"),
+            "a change must be written before the next one is accepted",
+        ),
+        (
+            periods.alive_interval >= rules.restart_grace,
+            ("alive_interval", "restart_grace"),
+            "after a crash the last sign of life must be younger than the time people get to come back",
+        ),
+        (
+            periods.alive_interval >= rules.offline_after,
+            ("alive_interval", "offline_after"),
+            "after a crash nobody's lease would be young enough to be restored",
+        ),
+        (
+            periods.guest_retention <= rules.offline_after,
+            ("guest_retention", "offline_after"),
+            "a guest must outlast its own REST lease",
+        ),
+        (
+            limits.message > limits.body,
+            ("message_limit", "body_limit"),
+            "a message sent by polling travels in a request body",
+        ),
+    ];
+    table
+        .into_iter()
+        .filter(|(wrong, ..)| *wrong)
+        .map(|(_, settings, reason)| (settings, reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use crate::config::{Sources, load};
+
+    /// Loads with variables given as `VIGIE_<NAME>`, and names the problems found.
+    fn problems(variables: &[(&str, &str)]) -> Vec<String> {
+        let pair = |(name, value): &(&str, &str)| (format!("VIGIE_{name}"), OsString::from(*value));
+        let environment = variables.iter().map(pair).collect();
+        let loaded = load(&Sources {
+            environment,
+            ..Sources::default()
+        });
+        loaded
+            .err()
+            .map(|error| error.problems.iter().map(ToString::to_string).collect())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn contradictions_name_both_settings() {
+        let check = |variables: &[(&str, &str)], expected: &[(&str, &str)]| {
+            let found = problems(variables);
+            assert_eq!(found.len(), expected.len(), "{variables:?}: {found:#?}");
+            for (problem, (first, second)) in found.iter().zip(expected) {
+                assert!(
+                    problem.contains(first) && problem.contains(second),
+                    "{problem}"
+                );
+            }
+        };
+        check(&[("THROTTLE_INTERVAL", "4m")], &[]);
+        check(
+            &[("THROTTLE_INTERVAL", "5m")],
+            &[
+                ("throttle_interval = 5m", "offline_after = 5m"),
+                ("throttle_interval", "away_after"),
+            ],
+        );
+        check(
+            &[("LISTEN", "0.0.0.0:3000")],
+            &[("listen = 0.0.0.0:3000", "jwt_secret = (none)")],
+        );
+        check(
+            &[("OPS_LISTEN", "0.0.0.0:3001")],
+            &[("ops_listen", "jwt_secret")],
+        );
+        check(
+            &[
+                ("LISTEN", "0.0.0.0:3000"),
+                ("JWT_SECRET", "0123456789abcdef0123456789abcdef"),
+            ],
+            &[],
+        );
+        check(
+            &[("OPS_LISTEN", "127.0.0.1:3000")],
+            &[("ops_listen", "listen")],
+        );
+        check(
+            &[("OPS_LISTEN", "127.0.0.1:0"), ("LISTEN", "127.0.0.1:0")],
+            &[],
+        );
+        check(
+            &[("PING_TIMEOUT", "288s"), ("RESTAMP_INTERVAL", "1s")],
+            &[("ping_timeout", "offline_after")],
+        );
+        check(
+            &[("RESTAMP_INTERVAL", "4m"), ("PING_TIMEOUT", "52s")],
+            &[
+                ("restamp_interval", "ping_timeout"),
+                ("restamp_interval", "eio3_ping_timeout"),
+            ],
+        );
+        check(
+            &[
+                ("RESTAMP_INTERVAL", "241s"),
+                ("EIO3_PING_INTERVAL", "1s"),
+                ("EIO3_PING_TIMEOUT", "1s"),
+            ],
+            &[("restamp_interval", "at most 4m")],
+        );
+        check(
+            &[("CACHE_CLEANUP_INTERVAL", "11m")],
+            &[("cache_cleanup_interval", "cache_max_age")],
+        );
+        check(
+            &[("FLUSH_INTERVAL", "60s")],
+            &[("flush_interval", "throttle_interval")],
+        );
+        check(
+            &[("ALIVE_INTERVAL", "30s")],
+            &[("alive_interval", "restart_grace")],
+        );
+        check(
+            &[("GUEST_RETENTION", "5m")],
+            &[("guest_retention", "offline_after")],
+        );
+        check(
+            &[("MESSAGE_LIMIT", "2MiB")],
+            &[("message_limit", "body_limit")],
+        );
+    }
+
+    #[test]
+    fn an_unreadable_value_is_not_also_a_contradiction() {
+        let found = problems(&[("OFFLINE_AFTER", "soon")]);
+        assert_eq!(found.len(), 1, "{found:?}");
+    }
+}

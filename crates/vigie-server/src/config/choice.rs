@@ -1,0 +1,212 @@
+//! Settings with a shape of their own: the database's address, the origins of browsers, and choices between words.
+//!
+//! In: text; out: a value that can be used without another check.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::value::Value;
+
+/// Where the directory and the times are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A file, created when missing.
+    Sqlite(PathBuf),
+}
+
+impl fmt::Display for Database {
+    /// As a URL, `sqlite:PATH`.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(out, "sqlite:{}", path.display()),
+        }
+    }
+}
+
+impl Value for Database {
+    const UNIT: &'static str = "sqlite:PATH";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with("postgres:") || text.starts_with("postgresql:") {
+            return Err(
+                "asks for PostgreSQL, which this version does not support yet: write sqlite:PATH"
+                    .to_owned(),
+            );
+        }
+        let path = text
+            .strip_prefix("sqlite://")
+            .or_else(|| text.strip_prefix("sqlite:"));
+        match path {
+            None | Some("") => Err("is not a database: write sqlite:PATH".to_owned()),
+            Some(":memory:") => {
+                Err("would forget everyone at each start: write sqlite:PATH with a file".to_owned())
+            }
+            Some(path) => Ok(Self::Sqlite(PathBuf::from(path))),
+        }
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// An origin of browsers, such as `https://chat.example.org`; never `*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(Box<str>);
+
+impl Origin {
+    /// The origin as browsers send it, visible ASCII only.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Value for Vec<Origin> {
+    const UNIT: &'static str = "origins, comma-separated";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.split(',').map(str::trim).map(parse_origin).collect()
+    }
+
+    fn show(&self) -> String {
+        let origins: Vec<&str> = self.iter().map(Origin::as_str).collect();
+        origins.join(",")
+    }
+}
+
+fn parse_origin(text: &str) -> Result<Origin, String> {
+    if text == "*" {
+        return Err("would let every web page act for its visitor: name each origin, such as https://chat.example.org".to_owned());
+    }
+    // Browsers send no trailing slash; people write one.
+    let origin = text.strip_suffix('/').unwrap_or(text);
+    let is_origin = origin.split_once("://").is_some_and(|(scheme, authority)| {
+        !scheme.is_empty()
+            && scheme
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+            && !authority.is_empty()
+            && authority
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
+    });
+    if is_origin {
+        Ok(Origin(origin.to_ascii_lowercase().into()))
+    } else {
+        Err(format!(
+            "holds `{text}`, which is not an origin: write SCHEME://HOST or SCHEME://HOST:PORT, without a path"
+        ))
+    }
+}
+
+/// Who may use the maintenance routes without a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MaintenanceOpen {
+    /// Nobody, outside development mode.
+    #[default]
+    Never,
+    /// A peer on the same machine whose request passed no proxy and comes from no browser.
+    Loopback,
+}
+
+impl Value for MaintenanceOpen {
+    const UNIT: &'static str = "never or loopback";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "never" => Ok(Self::Never),
+            "loopback" => Ok(Self::Loopback),
+            _ => Err("is neither never nor loopback".to_owned()),
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Never => "never".to_owned(),
+            Self::Loopback => "loopback".to_owned(),
+        }
+    }
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for collectors.
+    Json,
+}
+
+impl Value for LogFormat {
+    const UNIT: &'static str = "text or json";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("is neither text nor json".to_owned()),
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Text => "text".to_owned(),
+            Self::Json => "json".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn databases_are_files_of_sqlite() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(
+                Database::parse(text)
+                    .ok()
+                    .map(|found| found.show())
+                    .as_deref(),
+                expected,
+                "{text}"
+            );
+        };
+        check("sqlite:a/b.db", Some("sqlite:a/b.db"));
+        check("sqlite:///srv/b.db", Some("sqlite:/srv/b.db"));
+        check("sqlite:", None);
+        check("sqlite::memory:", None);
+        check("postgres://localhost/vigie", None);
+        check("b.db", None);
+    }
+
+    #[test]
+    fn origins_are_named_one_by_one() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(
+                <Vec<Origin>>::parse(text)
+                    .ok()
+                    .map(|found| found.show())
+                    .as_deref(),
+                expected,
+                "{text}"
+            );
+        };
+        check("https://chat.example.org", Some("https://chat.example.org"));
+        check(
+            "https://Chat.example.org/",
+            Some("https://chat.example.org"),
+        );
+        check(
+            "http://localhost:8080, capacitor://localhost",
+            Some("http://localhost:8080,capacitor://localhost"),
+        );
+        check("*", None);
+        check("https://a.example.org,*", None);
+        check("https://a.example.org/app", None);
+        check("chat.example.org", None);
+        check("null", None);
+    }
+}
