@@ -47,8 +47,8 @@ export class WireChecker {
   /** Judges one REST answer. */
   answered({ method, path, status, headers, body }) {
     this.judged += 1;
-    if (typeof body !== 'object') return;
     const bare = path.split('?')[0];
+    if (typeof body !== 'object' || bare.startsWith('/socket.io/')) return;
     const shape = status < 300 ? ANSWERS.find(([pattern]) => pattern.test(bare))?.[1] : errorShape(bare, status, headers['content-type'] ?? '');
     const faults = [...(shape?.(body, 'body') ?? []), ...timesWithin(body, 'body')];
     for (const fault of faults) this.blame('REST', `${method} ${path} → ${status}`, fault, body);

@@ -10,8 +10,8 @@ import { wire } from './wire-checker.js';
 let worlds = 0;
 
 export class Person {
-  constructor(world, { id, name, kind, token, conversation }) {
-    Object.assign(this, { world, id, name, kind, token, conversation });
+  constructor(world, { id, name, kind, token }) {
+    Object.assign(this, { world, id, name, kind, token });
   }
 
   /** The typed id that membership routes take. */
@@ -55,6 +55,8 @@ export class Person {
 }
 
 export class World {
+  #members = new Map();
+
   constructor(server) {
     this.server = server;
     this.suffix = `${process.pid.toString(36)}${(worlds += 1).toString(36)}`;
@@ -84,7 +86,7 @@ export class World {
   /** A conversation with these members; all of them may see one another. */
   async conversation(title, members) {
     const id = `${title}-${this.suffix}`;
-    wire.mayMeet(members.map((member) => member.id));
+    this.#meet(id, members);
     await demand(this.server, 'PUT', `/v1/conversations/${id}`, { key: true, body: { title } });
     await demand(this.server, 'PUT', `/v1/conversations/${id}/members`, {
       key: true,
@@ -93,15 +95,24 @@ export class World {
     return id;
   }
 
-  /** A guest of a conversation; `beside` are the members it meets there. */
-  async guest(displayName, conversationId, beside = []) {
+  /** A guest of one conversation of this world. */
+  async guest(displayName, conversationId) {
     const answer = await demand(this.server, 'POST', '/v1/guests', {
       key: true,
       body: { conversationId, displayName, language: 'fr' },
     });
     const { id, sessionToken } = answer.body;
-    wire.mayMeet([id, ...beside.map((member) => member.id)]);
-    return new Person(this, { id, name: displayName, kind: 'guest', token: sessionToken, conversation: conversationId });
+    const guest = new Person(this, { id, name: displayName, kind: 'guest', token: sessionToken });
+    this.#meet(conversationId, [guest]);
+    return guest;
+  }
+
+  /** Whoever ever was in one conversation may see the others, as far as the checker is concerned. */
+  #meet(conversationId, people) {
+    const ids = this.#members.get(conversationId) ?? new Set();
+    for (const { id } of people) ids.add(id);
+    this.#members.set(conversationId, ids);
+    wire.mayMeet([...ids]);
   }
 
   /** Alice and bob share two conversations with carol, who marks the end of a silence; mallory shares one with trudy only. */

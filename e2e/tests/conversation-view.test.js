@@ -71,7 +71,7 @@ story('the view of a conversation', {}, ({ server, world }) => {
   it('a guest joins its own conversation only', async () => {
     const place = world();
     const { alice, salon, kitchen } = await place.usual();
-    const guest = await place.guest('Gus', salon, [alice]);
+    const guest = await place.guest('Gus', salon);
     const client = await guest.connect();
     await joins(client, salon);
     await refusedToJoin(client, { conversationId: kitchen }, 'not_a_member');

@@ -42,7 +42,7 @@ story('credentials at the handshake', { settings: { VIGIE_AUTH_TIMEOUT: '2s' } }
     (cast ??= (async () => {
       const { alice } = await place.users('alice');
       const salon = await place.conversation('salon', [alice]);
-      return { alice, guest: await place.guest('Gus', salon, [alice]) };
+      return { alice, guest: await place.guest('Gus', salon) };
     })());
 
   for (const flavour of [V4, V4_POLLING]) {

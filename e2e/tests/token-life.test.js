@@ -110,7 +110,7 @@ story('the life of a token', { settings: { VIGIE_GRACE: '1s' } }, ({ server, wor
   it('ending a guest cuts its sockets, tells watchers and voids its token', async () => {
     const place = world();
     const { alice, salon } = await place.usual();
-    const guest = await place.guest('Gus', salon, [alice]);
+    const guest = await place.guest('Gus', salon);
     const watcher = await alice.connect();
     const device = await guest.connect();
     await watcher.hears(guest.id, { isOnline: true });

@@ -60,7 +60,7 @@ story('typing', {}, ({ world }) => {
   it('a guest who types is told under its participant id', async () => {
     const place = world();
     const { alice, salon } = await place.usual();
-    const guest = await place.guest('Gus', salon, [alice]);
+    const guest = await place.guest('Gus', salon);
     const reader = await joined(alice, undefined, salon);
     const writer = await joined(guest, undefined, salon);
     writer.emit('typing:start', { conversationId: salon });
