@@ -176,11 +176,10 @@ impl Directory {
     pub fn put_conversation(&mut self, id: Id, title: Option<Box<str>>) -> ConversationKey {
         self.version += 1;
         if let Some(key) = self.conversation_key(&id) {
-            if let Some(conversation) = &mut self.conversations[key.index()] {
-                if title.is_some() {
+            if let Some(conversation) = &mut self.conversations[key.index()]
+                && title.is_some() {
                     conversation.title = title;
                 }
-            }
             return key;
         }
         let key = ConversationKey(u32::try_from(self.conversations.len()).unwrap_or(u32::MAX));

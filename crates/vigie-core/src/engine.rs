@@ -176,7 +176,7 @@ impl Engine {
 
     /// What the store should keep of a principal, as of now.
     #[must_use]
-    pub fn record(&self, principal: PrincipalKey, now: Now) -> PresenceRecord {
+    pub fn record(&self, principal: PrincipalKey, _now: Now) -> PresenceRecord {
         let standing = self.standing(principal);
         let sessions = self.sessions.of(standing).map(|session| StoredSession {
             id: session.id,
