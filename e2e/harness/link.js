@@ -1,11 +1,13 @@
 // A wire between a client and the server that a test can cut: a TCP relay on the loopback.
 // Cutting destroys every connection and refuses new ones, which is what a lost network looks like from both ends.
+// Holding keeps the connections and lets nothing through from the server, which is what a slow reader looks like.
 
 import { createServer, connect } from 'node:net';
 
 export class Link {
   #pairs = new Set();
   #up = true;
+  #held = false;
   #listener;
 
   /** Opens a relay to the server's port. */
@@ -33,12 +35,24 @@ export class Link {
     for (const side of pair) side.on('error', end).on('close', end);
     near.pipe(far);
     far.pipe(near);
+    if (this.#held) far.pause();
   }
 
   /** Destroys every connection; nothing passes until `mend`. */
   cut() {
     this.#up = false;
     for (const pair of this.#pairs) for (const side of pair) side.destroy();
+  }
+
+  /** Nothing from the server passes until `release`. */
+  hold() {
+    this.#held = true;
+    for (const [, far] of this.#pairs) far.pause();
+  }
+
+  release() {
+    this.#held = false;
+    for (const [, far] of this.#pairs) far.resume();
   }
 
   mend() {

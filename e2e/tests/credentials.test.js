@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { Client } from '../harness/client.js';
 import { FLAVOURS, V2, V2_POLLING, V2_UPGRADE, V4, V4_POLLING } from '../harness/flavours.js';
-import { badTokens } from '../harness/jwt.js';
+import { badTokens, mint } from '../harness/jwt.js';
 import { story } from '../harness/story.js';
 
 const bearer = (token) => ({ Authorization: `Bearer ${token}` });
@@ -90,6 +90,12 @@ story('credentials at the handshake', { settings: { VIGIE_AUTH_TIMEOUT: '2s' } }
       });
     }
   }
+
+  it('sub is a synonym of userId, also beside it', async () => {
+    const { alice } = await people();
+    await welcomed(V4, { auth: { token: mint(server.secret, { sub: alice.id }) } }, alice.id);
+    await welcomed(V4, { auth: { token: mint(server.secret, { sub: alice.id, userId: alice.id }) } }, alice.id);
+  });
 
   it('the language of authenticate comes back', async () => {
     const { alice } = await people();

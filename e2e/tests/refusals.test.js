@@ -10,6 +10,9 @@ import { heardNothing, story } from '../harness/story.js';
 
 const WORDS = 'Authentification requise. Veuillez fournir un Bearer token ou un x-session-token valide.';
 
+/** The most that clocks may differ, in s. */
+const LEEWAY = 5;
+
 /** Shortened from 10 s. */
 const AUTH_TIMEOUT = 1_500;
 
@@ -60,7 +63,7 @@ story('refusals', { settings: { VIGIE_AUTH_TIMEOUT: `${AUTH_TIMEOUT}ms` } }, ({ 
 
     it(`${flavour.name} with an expired token is told so`, async () => {
       const { alice } = await world().users('alice');
-      const expired = mint(server.secret, { userId: alice.id, iat: seconds(-100), exp: seconds(-60) });
+      const expired = mint(server.secret, { userId: alice.id, iat: seconds(-100), exp: seconds(-LEEWAY - 1) });
       const client = open(flavour, flavour.credentials(expired));
       await client.next('auth:token-expired', ({ code }) => code === 'token_expired');
       await client.closed();
