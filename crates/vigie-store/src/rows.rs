@@ -1,0 +1,97 @@
+//! What goes into a store and comes out of it, in the core's terms.
+//!
+//! Always true: a value read back equals the one that was written, and no type here knows which database keeps it.
+
+use std::sync::Arc;
+
+use vigie_core::{Id, PresenceRecord, PrincipalId, Profile, Wall};
+
+/// Everything a server needs at its start, as of the end of the last write.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Every user, deleted ones included.
+    pub users: Vec<StoredUser>,
+    /// Every guest.
+    pub guests: Vec<StoredGuest>,
+    /// Every conversation.
+    pub conversations: Vec<StoredConversation>,
+    /// Everyone of whom anything is known: at most one entry per principal.
+    pub presence: Vec<StoredPresence>,
+}
+
+/// A registered user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredUser {
+    /// Always a [`PrincipalId::User`].
+    pub id: PrincipalId,
+    /// Names, language, role; empty for a deleted user.
+    pub profile: Profile,
+    /// Deleted: never provisioned again by a token, only by an API call.
+    pub is_deleted: bool,
+}
+
+/// A guest, who takes part in one conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredGuest {
+    /// Always a [`PrincipalId::Guest`].
+    pub id: PrincipalId,
+    /// SHA-256 of the session token, which itself is kept nowhere.
+    pub token_sha256: [u8; 32],
+    /// The one conversation.
+    pub conversation: Id,
+    /// The name to show.
+    pub display_name: Box<str>,
+    /// Preferred language.
+    pub language: Option<Box<str>>,
+    /// When the guest's stay ends by itself.
+    pub expires_at: Option<Wall>,
+    /// When the guest was made.
+    pub created_at: Wall,
+}
+
+/// A conversation with its members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredConversation {
+    /// Its id.
+    pub id: Id,
+    /// Its title, if it has one.
+    pub title: Option<Box<str>>,
+    /// Users and guests, each once, in the order of their ids.
+    pub members: Vec<PrincipalId>,
+}
+
+/// What the store knows of one principal's presence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPresence {
+    /// Whose it is.
+    pub principal: PrincipalId,
+    /// The newest state, with the latest of all times kept.
+    pub record: PresenceRecord,
+    /// The last proof of life of the incarnation that wrote the leases; `None` when there are none, or it is unknown.
+    pub alive_at: Option<Wall>,
+}
+
+/// One principal's presence, to be made durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresenceWrite {
+    /// Whose it is.
+    pub principal: PrincipalId,
+    /// The newest state.
+    pub record: PresenceRecord,
+}
+
+/// One start of one node; whoever writes presence says by which.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Incarnation {
+    /// The node, drawn once per database.
+    pub node: Arc<str>,
+    /// 1 at the first start, one more at each that follows.
+    pub number: u64,
+}
+
+/// What a write cost, as counted by the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Rows inserted, changed or removed.
+    pub rows: u64,
+}

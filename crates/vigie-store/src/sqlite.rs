@@ -1,0 +1,244 @@
+//! The store in one SQLite file: one connection writes, a few read, and nobody else may open it meanwhile.
+//!
+//! In and out: as [`Store`] says; each method begins a transaction, hands it to the file of its concern, and commits.
+//! Always true: writes happen one after another, and the lock outlives every connection.
+
+mod bulk;
+mod directory;
+mod load;
+mod lock;
+mod migrations;
+mod opening;
+mod presence;
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use vigie_core::{Id, PrincipalId, Wall};
+
+use crate::error::{OpenError, ReadError, WriteError};
+use crate::rows::{
+    Incarnation, PresenceWrite, Snapshot, StoredConversation, StoredGuest, StoredUser, Written,
+};
+use crate::store::Store;
+
+/// A store in a SQLite file.
+#[derive(Debug)]
+pub(crate) struct SqliteStore {
+    /// One connection: SQLite has one writer, and waiting here is fair where waiting there is not.
+    writer: SqlitePool,
+    readers: SqlitePool,
+    /// Declared last, so that it is dropped after the connections.
+    _lock: lock::Lock,
+}
+
+impl SqliteStore {
+    /// Opens the file, which is created and migrated as needed.
+    pub(crate) async fn open(path: &Path) -> Result<Self, OpenError> {
+        let (lock, writer, readers) = opening::open(path).await?;
+        Ok(Self {
+            writer,
+            readers,
+            _lock: lock,
+        })
+    }
+
+    async fn begin(&self) -> Result<Write, WriteError> {
+        // IMMEDIATE: a transaction that becomes a writer half-way could only fail where this one waits.
+        let transaction = self
+            .writer
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(WriteError::Begin)?;
+        Ok(Write { transaction })
+    }
+}
+
+/// A transaction under way; dropped without a commit, it leaves no trace.
+struct Write {
+    transaction: Transaction<'static, Sqlite>,
+}
+
+impl Write {
+    fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.transaction
+    }
+
+    async fn commit(self) -> Result<(), WriteError> {
+        self.transaction.commit().await.map_err(WriteError::Commit)
+    }
+}
+
+/// Names what was being written when a statement was refused.
+fn statement(what: &'static str) -> impl FnOnce(sqlx::Error) -> WriteError {
+    move |source| WriteError::Statement { what, source }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn load(&self) -> Result<Snapshot, ReadError> {
+        load::everything(&self.readers).await
+    }
+
+    async fn health(&self) -> Result<(), ReadError> {
+        sqlx::query("SELECT incarnations FROM node")
+            .execute(&self.readers)
+            .await
+            .map(drop)
+            .map_err(|source| ReadError::Query {
+                what: "a probe",
+                source,
+            })
+    }
+
+    async fn begin_incarnation(
+        &self,
+        now: Wall,
+        offline_after: Duration,
+    ) -> Result<Incarnation, WriteError> {
+        let mut write = self.begin().await?;
+        let begun = presence::begin_incarnation(write.connection(), now, offline_after)
+            .await
+            .map_err(statement("an incarnation"))?;
+        write.commit().await?;
+        Ok(begun)
+    }
+
+    async fn write_alive(&self, by: &Incarnation, alive_at: Wall) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        presence::alive(write.connection(), by, alive_at)
+            .await
+            .map_err(statement("a proof of life"))?;
+        write.commit().await
+    }
+
+    async fn write_presence(
+        &self,
+        by: &Incarnation,
+        batch: &[PresenceWrite],
+        alive_at: Option<Wall>,
+    ) -> Result<Written, WriteError> {
+        let mut write = self.begin().await?;
+        let mut rows = presence::write(write.connection(), by, batch)
+            .await
+            .map_err(statement("presence"))?;
+        if let Some(alive_at) = alive_at {
+            rows += presence::alive(write.connection(), by, alive_at)
+                .await
+                .map_err(statement("a proof of life"))?;
+        }
+        write.commit().await?;
+        Ok(Written { rows })
+    }
+
+    async fn reap_predecessors(&self, of: &Incarnation) -> Result<Written, WriteError> {
+        let mut write = self.begin().await?;
+        let rows = presence::reap_predecessors(write.connection(), of)
+            .await
+            .map_err(statement("the end of earlier incarnations"))?;
+        write.commit().await?;
+        Ok(Written { rows })
+    }
+
+    async fn upsert_users(&self, users: &[StoredUser]) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        directory::upsert_users(write.connection(), users)
+            .await
+            .map_err(statement("users"))?;
+        write.commit().await
+    }
+
+    async fn provision_users(&self, users: &[StoredUser]) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        directory::provision_users(write.connection(), users)
+            .await
+            .map_err(statement("provisioned users"))?;
+        write.commit().await
+    }
+
+    async fn delete_user(&self, user: &PrincipalId, at: Wall) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        directory::delete_user(write.connection(), user, at)
+            .await
+            .map_err(statement("the end of a user"))?;
+        write.commit().await
+    }
+
+    async fn upsert_guests(&self, guests: &[StoredGuest]) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        directory::upsert_guests(write.connection(), guests)
+            .await
+            .map_err(statement("guests"))?;
+        write.commit().await
+    }
+
+    async fn delete_guests(&self, guests: &[PrincipalId]) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        directory::delete_guests(write.connection(), guests)
+            .await
+            .map_err(statement("the end of guests"))?;
+        write.commit().await
+    }
+
+    async fn upsert_conversations(
+        &self,
+        conversations: &[StoredConversation],
+    ) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        directory::upsert_conversations(write.connection(), conversations)
+            .await
+            .map_err(statement("conversations"))?;
+        write.commit().await
+    }
+
+    async fn delete_conversation(&self, conversation: &Id) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        directory::delete_conversation(write.connection(), conversation)
+            .await
+            .map_err(statement("the end of a conversation"))?;
+        write.commit().await
+    }
+
+    async fn add_members(
+        &self,
+        conversation: &Id,
+        members: &[PrincipalId],
+    ) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        directory::add_members(write.connection(), conversation, members)
+            .await
+            .map_err(statement("members"))?;
+        write.commit().await
+    }
+
+    async fn remove_members(
+        &self,
+        conversation: &Id,
+        members: &[PrincipalId],
+    ) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        directory::remove_members(write.connection(), conversation, members)
+            .await
+            .map_err(statement("the end of memberships"))?;
+        write.commit().await
+    }
+
+    async fn replace_members(
+        &self,
+        conversation: &Id,
+        members: &[PrincipalId],
+    ) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        directory::replace_members(write.connection(), conversation, members)
+            .await
+            .map_err(statement("members"))?;
+        write.commit().await
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

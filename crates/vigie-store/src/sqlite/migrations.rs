@@ -1,0 +1,41 @@
+//! The schema, step by step: the files of `migrations/sqlite`, compiled in.
+//!
+//! Always true: a released step is never edited, because its checksum is kept in every database it ran on.
+
+use std::sync::LazyLock;
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+const STEPS: [(i64, &str, &str); 2] = [
+    (
+        1,
+        "directory",
+        include_str!("../../migrations/sqlite/0001_directory.sql"),
+    ),
+    (
+        2,
+        "presence",
+        include_str!("../../migrations/sqlite/0002_presence.sql"),
+    ),
+];
+
+/// The newest version this build knows.
+pub(super) const NEWEST: i64 = STEPS[STEPS.len() - 1].0;
+
+/// `PRAGMA application_id` of our databases, as the first step sets it: "VIGI".
+pub(super) const APPLICATION_ID: i64 = 0x5649_4749;
+
+/// Brings a database to [`NEWEST`].
+pub(super) static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+    let steps = STEPS.map(|(version, name, sql)| {
+        Migration::new(
+            version,
+            name.into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
+    });
+    Migrator::with_migrations(steps.into())
+});

@@ -1,0 +1,152 @@
+//! The one door to what is kept: what every store can do, whichever database is behind it.
+//!
+//! In: changes already decided in memory. Out: everything, once, at a start.
+//! Always true: each write is one transaction, durable before it returns, and may be repeated without harm.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use vigie_core::{Id, PrincipalId, Wall};
+
+use crate::error::{ReadError, WriteError};
+use crate::rows::{
+    Incarnation, PresenceWrite, Snapshot, StoredConversation, StoredGuest, StoredUser, Written,
+};
+
+/// Keeps the directory and everyone's presence; shared as `Arc<dyn Store>`.
+#[async_trait]
+pub trait Store: Send + Sync + fmt::Debug {
+    /// Reads everything; meant for a start, before the first write.
+    ///
+    /// # Errors
+    /// When the database does not answer, or holds what this program never writes.
+    async fn load(&self) -> Result<Snapshot, ReadError>;
+
+    /// Whether the store answers; cheap enough for every probe.
+    ///
+    /// # Errors
+    /// When it does not.
+    async fn health(&self) -> Result<(), ReadError>;
+
+    /// Begins to write presence on behalf of this start of this node.
+    ///
+    /// `offline_after` is the rule in force, by which whoever reads the database directly tells when a REST lease is over.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn begin_incarnation(
+        &self,
+        now: Wall,
+        offline_after: Duration,
+    ) -> Result<Incarnation, WriteError>;
+
+    /// Proves that an incarnation is alive at `alive_at`, and with it everyone whose session is open on it.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn write_alive(&self, by: &Incarnation, alive_at: Wall) -> Result<(), WriteError>;
+
+    /// Makes presence durable, and `alive_at` with it when given.
+    ///
+    /// A refresh touches one row per principal, and an unchanged record none.
+    /// An older record loses: its version and its times change nothing that is newer.
+    /// Deleted users and guests that do not exist are skipped.
+    ///
+    /// # Errors
+    /// When nothing can be written; the batch waits and may be repeated, merged with what came later.
+    async fn write_presence(
+        &self,
+        by: &Incarnation,
+        batch: &[PresenceWrite],
+        alive_at: Option<Wall>,
+    ) -> Result<Written, WriteError>;
+
+    /// Removes what earlier incarnations of the same node wrote, keeping the times.
+    ///
+    /// For a successor that has taken over what it wanted of them, and has written it as its own.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn reap_predecessors(&self, of: &Incarnation) -> Result<Written, WriteError>;
+
+    /// Adds users, or gives known ones these profiles; a deleted one comes back.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn upsert_users(&self, users: &[StoredUser]) -> Result<(), WriteError>;
+
+    /// Adds users seen for the first time in a token.
+    ///
+    /// Of a known one only the names change, and only while no API call has set them; a deleted one stays deleted.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn provision_users(&self, users: &[StoredUser]) -> Result<(), WriteError>;
+
+    /// Forgets a user but for the id, which is not provisioned again by a token; memberships and presence go too.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn delete_user(&self, user: &PrincipalId, at: Wall) -> Result<(), WriteError>;
+
+    /// Adds guests, or replaces known ones; each becomes a member of its conversation, which is created when missing.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn upsert_guests(&self, guests: &[StoredGuest]) -> Result<(), WriteError>;
+
+    /// Forgets guests with their memberships and presence: one that was deleted, or all that a purge chose.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn delete_guests(&self, guests: &[PrincipalId]) -> Result<(), WriteError>;
+
+    /// Adds conversations and the members they are given here; a title of `None` leaves a known one as it is, and no member is removed.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn upsert_conversations(
+        &self,
+        conversations: &[StoredConversation],
+    ) -> Result<(), WriteError>;
+
+    /// Forgets a conversation and its memberships.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn delete_conversation(&self, conversation: &Id) -> Result<(), WriteError>;
+
+    /// Makes principals members of a conversation, which is created when missing.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn add_members(
+        &self,
+        conversation: &Id,
+        members: &[PrincipalId],
+    ) -> Result<(), WriteError>;
+
+    /// Ends the memberships of principals in a conversation.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn remove_members(
+        &self,
+        conversation: &Id,
+        members: &[PrincipalId],
+    ) -> Result<(), WriteError>;
+
+    /// Makes exactly these principals the members of a conversation, which is created when missing.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn replace_members(
+        &self,
+        conversation: &Id,
+        members: &[PrincipalId],
+    ) -> Result<(), WriteError>;
+
+    /// Closes every connection to the database; later calls fail. The database is released when the store is dropped.
+    async fn close(&self);
+}
