@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
-use vigie_client::{AckError, Connect, ConnectError, End, Socket, WaitError};
+use vigie_client::{
+    AckError, Connect, ConnectError, End, Http, HttpError, Method, Socket, WaitError,
+};
 
 /// Generous: nothing here takes longer than a few pings on a busy machine.
 const SOON: Duration = Duration::from_secs(20);
@@ -40,6 +42,12 @@ fn install() {
 
 fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node")
+}
+
+/// An address where nobody listens: taken from the system, and given back.
+fn closed_port() -> std::net::SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
 }
 
 impl Node {
@@ -138,15 +146,46 @@ async fn a_refused_upgrade_and_a_closed_port_are_told_apart() {
         matches!(error, ConnectError::Status { status: 400, .. }),
         "{error}"
     );
-    let closed = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let error = Connect::to(format!("http://{closed}"))
+    let error = Connect::to(format!("http://{}", closed_port()))
         .open()
         .await
         .unwrap_err();
     assert!(matches!(error, ConnectError::Tcp { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn http_calls_carry_headers_and_json() {
+    let node = Node::start().await;
+    let http = Http::new(format!("{}/", node.url)).header("X-API-Key", "secret");
+    let body = json!({ "a": [1] });
+    let reply = http
+        .call(Method::PUT, "/v1/x?y=z", Some(&body))
+        .await
+        .unwrap();
+    assert_eq!(reply.status.as_u16(), 207);
+    assert_eq!(reply.headers["x-answer"], "yes");
+    assert_eq!(
+        reply.json(),
+        json!({
+            "method": "PUT", "url": "/v1/x?y=z", "key": "secret",
+            "type": "application/json", "body": body.to_string(),
+        })
+    );
+    let bare = http.call(Method::GET, "/", None).await.unwrap().json();
+    assert_eq!((&bare["body"], &bare["type"]), (&json!(""), &Value::Null));
+}
+
+#[tokio::test]
+async fn http_without_an_answer_is_an_error() {
+    let closed = format!("http://{}", closed_port());
+    let error = Http::new(&closed)
+        .call(Method::GET, "/", None)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, HttpError::Transport { .. }), "{error}");
+    let bad = Http::new(&closed).header("X-API-Key", "two\nlines");
+    let error = bad.call(Method::GET, "/", None).await.unwrap_err();
+    assert!(matches!(error, HttpError::Request { .. }), "{error}");
 }
 
 #[tokio::test]

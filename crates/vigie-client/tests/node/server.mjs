@@ -5,7 +5,14 @@ import { Server } from "socket.io";
 
 const say = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 
-const http = createServer();
+// Whatever is not Socket.IO is answered with what was asked.
+const http = createServer(async (request, response) => {
+  let body = "";
+  for await (const chunk of request) body += chunk;
+  const { method, url, headers } = request;
+  response.writeHead(207, { "content-type": "application/json", "x-answer": "yes" });
+  response.end(JSON.stringify({ method, url, key: headers["x-api-key"], type: headers["content-type"], body }));
+});
 const io = new Server(http, { pingInterval: 150, pingTimeout: 250 });
 
 io.use((socket, next) => {
