@@ -1,2 +1,3 @@
 //! vigie-server
+pub mod auth;
 pub mod config;

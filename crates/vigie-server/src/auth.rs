@@ -1,0 +1,14 @@
+//! Who is asking: credentials as clients spell them, and their verification without any directory.
+//!
+//! In: headers, payloads and queries; out: candidates in the order in which they are tried, and verified [`Claims`].
+//! Nothing here does I/O, and nothing here knows whether a principal exists or is admitted.
+
+pub mod api_key;
+pub mod credentials;
+pub mod guest_token;
+pub mod jwt;
+
+pub use api_key::ApiKeys;
+pub use credentials::Credential;
+pub use guest_token::GuestToken;
+pub use jwt::{Claims, JwtError, JwtVerifier, NewToken, sign};
