@@ -52,6 +52,12 @@ impl ApiKeys {
     }
 }
 
+impl std::fmt::Debug for ApiKeys {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "ApiKeys({} hidden)", self.digests.len())
+    }
+}
+
 fn digest(text: &[u8]) -> [u8; 32] {
     Sha256::digest(text).into()
 }

@@ -131,6 +131,14 @@ impl JwtVerifier {
     }
 }
 
+impl std::fmt::Debug for JwtVerifier {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("JwtVerifier")
+            .field("remembered", &self.remembered())
+            .finish_non_exhaustive()
+    }
+}
+
 /// Claims as they are written; what is optional may have any type.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
