@@ -19,7 +19,8 @@ use super::plan::{Act, Plan, Step};
 use super::score::{Cause, PersonIndex, Shared};
 
 /// After the last act, edges that nobody caused still have this long to show themselves:
-/// more than a server's usual grace of 4 s and the second that its deadlines may be late.
+/// more than a server's usual grace of 4 s and the second that its deadlines may be late. A
+/// settle time below that says that this server's grace is shorter.
 const AFTERMATH: Duration = Duration::from_secs(6);
 
 /// A connection has this long from its first byte to its welcome; old clients give up then.
@@ -102,7 +103,7 @@ impl Player {
         let actors = playing.join_all().await;
         let took = start.elapsed();
         self.bar.set_message("listening for what nobody caused");
-        tokio::time::sleep(AFTERMATH).await;
+        tokio::time::sleep(AFTERMATH.min(self.pace.settle)).await;
         Played { actors, took }
     }
 }

@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn an_edge_lost_on_purpose_is_missed_and_said_to_be_lost() {
         let mut ledger = played(Cause::Join, true, None);
-        ledger.drop_due(&Told {
+        ledger.drop_due(Told {
             person: ALICE,
             is_online: true,
             status: None,

@@ -157,9 +157,10 @@ impl Ledger {
         matches!(self.expected[edge.0].fate, Fate::Seen(_))
     }
 
-    /// True when this statement would settle an open edge.
-    pub(super) fn is_due(&self, told: &Told) -> bool {
-        self.due(told).is_some()
+    /// True when this statement would settle an open edge that is scored.
+    pub(super) fn would_score(&self, told: &Told) -> bool {
+        self.due(told)
+            .is_some_and(|edge| self.expected[edge.0].is_scored)
     }
 
     /// Takes in what the watcher was told at `now`.
@@ -195,10 +196,15 @@ impl Ledger {
         Verdict::False
     }
 
-    /// Throws a due statement away on purpose: its edge stays unseen.
-    pub(super) fn drop_due(&mut self, told: &Told) {
-        if let Some(edge) = self.due(told) {
+    /// Throws a due statement away on purpose: its edge stays unseen. What comes later is still
+    /// compared with what was said, since the server said it.
+    pub(super) fn drop_due(&mut self, told: Told) {
+        if let Some(edge) = self.due(&told) {
             self.expected[edge.0].fate = Fate::Dropped;
+            self.shown[told.person.0] = Shown {
+                is_online: told.is_online,
+                status: told.status,
+            };
         }
     }
 
@@ -300,9 +306,10 @@ mod tests {
         let mut ledger = Ledger::new(2);
         expect(&mut ledger, ALICE, Cause::Join);
         let online = told(ALICE, "online", Origin::Change);
-        assert!(ledger.is_due(&online));
-        ledger.drop_due(&online);
-        assert!(!ledger.is_due(&online));
+        assert!(ledger.would_score(&online));
+        ledger.drop_due(online.clone());
+        assert!(!ledger.would_score(&online));
+        assert_eq!(change(&mut ledger, ALICE, "away"), Verdict::NoEdge);
         expect(&mut ledger, ALICE, Cause::CleanLeave);
         assert_eq!(change(&mut ledger, ALICE, "offline"), Verdict::Due);
         let fates: Vec<_> = ledger.expected.iter().map(|edge| edge.fate).collect();

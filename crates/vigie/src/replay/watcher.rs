@@ -15,7 +15,7 @@ use super::score::{Origin, PersonIndex, Shared, Told};
 /// Welcome and snapshot come right after the connection; old clients give up after 5 s.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// With `--losses`, one due edge in so many is thrown away, the first one too.
+/// With `--losses`, one scored edge in so many is thrown away, the first one too.
 const LOSS_PERIOD: u64 = 20;
 
 /// A connected watcher that has its first snapshot.
@@ -23,7 +23,7 @@ pub(super) struct Watcher {
     socket: Socket,
     people: HashMap<String, PersonIndex>,
     score: Shared,
-    /// `Some` with the number of due edges heard so far, when losing some on purpose.
+    /// `Some` with the number of scored edges heard so far, when losing some on purpose.
     losses: Option<u64>,
 }
 
@@ -75,21 +75,19 @@ impl Watcher {
     fn hear(&mut self, event: &Event) -> usize {
         let payload = event.payload();
         match event.name.as_str() {
-            "user:status" => self.note(payload, Origin::Change, event.at),
+            "user:status" => {
+                self.note(payload, Origin::Change, event.at);
+                1
+            }
             "presence:snapshot" => {
-                let Some(users) = payload["users"].as_array() else {
-                    self.score
-                        .trouble(format!("a snapshot without users: {payload}"));
-                    return 0;
-                };
+                let users = payload["users"].as_array().map_or(&[][..], Vec::as_slice);
                 for user in users {
                     self.note(user, Origin::Snapshot, event.at);
                 }
-                return users.len();
+                users.len()
             }
-            _ => return 0,
+            _ => 0,
         }
-        1
     }
 
     fn note(&mut self, statement: &Value, origin: Origin, at: Instant) {
@@ -123,14 +121,13 @@ impl Watcher {
         match told.origin {
             Origin::Snapshot => true,
             Origin::Change => {
-                let is_due = self.score.with(|ledger| ledger.is_due(told));
-                if !is_due {
+                if !self.score.with(|ledger| ledger.would_score(told)) {
                     return false;
                 }
                 let is_lost = heard.is_multiple_of(LOSS_PERIOD);
                 *heard += 1;
                 if is_lost {
-                    self.score.with(|ledger| ledger.drop_due(told));
+                    self.score.with(|ledger| ledger.drop_due(told.clone()));
                 }
                 is_lost
             }
