@@ -6,7 +6,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row, SqlSafeStr, SqliteConnection};
 use vigie_core::{PresenceRecord, Wall};
 
 use super::bulk::{Binding, Bulk};
@@ -101,12 +101,13 @@ pub(super) async fn reap_predecessors(
     connection: &mut SqliteConnection,
     of: &Incarnation,
 ) -> Result<u64, sqlx::Error> {
+    let statements = [
+        AssertSqlSafe(Arc::clone(&KEEP_TIMES_OF_PREDECESSORS)).into_sql_str(),
+        END_PREDECESSORS.into_sql_str(),
+        FORGET_PREDECESSORS.into_sql_str(),
+    ];
     let mut rows = 0;
-    for sql in [
-        KEEP_TIMES_OF_PREDECESSORS,
-        END_PREDECESSORS,
-        FORGET_PREDECESSORS,
-    ] {
+    for sql in statements {
         rows += sqlx::query(sql)
             .bind(&*of.node)
             .bind(signed(of.number))
@@ -167,6 +168,7 @@ static KEEP: LazyLock<Bulk> = LazyLock::new(|| {
     })
     .join(", ");
     let times = latest_times("node_presence");
+    let later = any_later_time("node_presence");
     Bulk::new(
         11,
         &format!(
@@ -185,11 +187,9 @@ static KEEP: LazyLock<Bulk> = LazyLock::new(|| {
                     WHERE times.principal_id = batch.principal_id AND times.version > batch.version
                 )
             ON CONFLICT (principal_id, node_id, incarnation) DO UPDATE SET {times}, {state}
-            WHERE (
-                excluded.version, excluded.last_active_at, excluded.last_seen_at, excluded.left_at,
+            WHERE {later} OR {newer} AND (
                 excluded.availability, excluded.forced_offline_at, excluded.rest_floor, excluded.sessions
             ) IS NOT (
-                node_presence.version, node_presence.last_active_at, node_presence.last_seen_at, node_presence.left_at,
                 node_presence.availability, node_presence.forced_offline_at, node_presence.rest_floor,
                 node_presence.sessions
             )"
@@ -219,6 +219,7 @@ static END: LazyLock<Bulk> = LazyLock::new(|| {
 /// Moves the times of whoever has neither lease nor force.
 static TIMES: LazyLock<Bulk> = LazyLock::new(|| {
     let latest = latest_times("times");
+    let later = any_later_time("times");
     Bulk::new(
         5,
         &format!(
@@ -226,15 +227,17 @@ static TIMES: LazyLock<Bulk> = LazyLock::new(|| {
             INSERT INTO times (principal_id, version, last_active_at, last_seen_at, left_at)
             SELECT * FROM batch WHERE {MAY_BE_PRESENT}
             ON CONFLICT (principal_id) DO UPDATE SET {latest}
-            WHERE (excluded.version, excluded.last_active_at, excluded.last_seen_at, excluded.left_at)
-                IS NOT (times.version, times.last_active_at, times.last_seen_at, times.left_at)"
+            WHERE {later}"
         ),
     )
 });
 
-/// Assignments that keep the larger of what is stored and what comes; unknown is less than any time.
+/// The columns that only ever grow; unknown is less than any time.
+const TIMES_AND_VERSION: [&str; 4] = ["version", "last_active_at", "last_seen_at", "left_at"];
+
+/// Assignments that keep the larger of what is stored and what comes.
 fn latest_times(table: &str) -> String {
-    ["version", "last_active_at", "last_seen_at", "left_at"]
+    TIMES_AND_VERSION
         .map(|column| {
             format!(
                 "{column} = max(
@@ -246,26 +249,28 @@ fn latest_times(table: &str) -> String {
         .join(", ")
 }
 
-const KEEP_TIMES_OF_PREDECESSORS: &str = "
-    INSERT INTO times (principal_id, version, last_active_at, last_seen_at, left_at)
-    SELECT principal_id, max(version), max(last_active_at), max(last_seen_at), max(left_at)
-    FROM node_presence
-    WHERE node_id = ? AND incarnation < ?
-    GROUP BY principal_id
-    ON CONFLICT (principal_id) DO UPDATE SET
-        version = max(excluded.version, times.version),
-        last_active_at = max(
-            ifnull(excluded.last_active_at, times.last_active_at),
-            ifnull(times.last_active_at, excluded.last_active_at)
-        ),
-        last_seen_at = max(
-            ifnull(excluded.last_seen_at, times.last_seen_at),
-            ifnull(times.last_seen_at, excluded.last_seen_at)
-        ),
-        left_at = max(
-            ifnull(excluded.left_at, times.left_at),
-            ifnull(times.left_at, excluded.left_at)
-        )";
+/// Whether anything that comes is larger than what is stored: only then is the row worth a write.
+fn any_later_time(table: &str) -> String {
+    let later = TIMES_AND_VERSION.map(|column| {
+        format!("ifnull(excluded.{column} > {table}.{column}, excluded.{column} IS NOT NULL)")
+    });
+    format!("({})", later.join(" OR "))
+}
+
+/// The times of every row to be reaped, as if they came from a batch.
+static KEEP_TIMES_OF_PREDECESSORS: LazyLock<Arc<str>> = LazyLock::new(|| {
+    let latest = latest_times("times");
+    let later = any_later_time("times");
+    format!(
+        "INSERT INTO times (principal_id, version, last_active_at, last_seen_at, left_at)
+        SELECT principal_id, max(version), max(last_active_at), max(last_seen_at), max(left_at)
+        FROM node_presence
+        WHERE node_id = ? AND incarnation < ?
+        GROUP BY principal_id
+        ON CONFLICT (principal_id) DO UPDATE SET {latest} WHERE {later}"
+    )
+    .into()
+});
 
 const END_PREDECESSORS: &str = "DELETE FROM node_presence WHERE node_id = ? AND incarnation < ?";
 
