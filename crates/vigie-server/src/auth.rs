@@ -12,3 +12,5 @@ pub use api_key::ApiKeys;
 pub use credentials::Credential;
 pub use guest_token::GuestToken;
 pub use jwt::{Claims, JwtError, JwtVerifier, NewToken, sign};
+// What claims are made of, so that whoever signs a token needs no other crate.
+pub use vigie_core::{PrincipalId, Role, Wall};

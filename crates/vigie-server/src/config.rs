@@ -33,7 +33,7 @@ pub use secret::Secret;
 pub use setting::Setting;
 pub use settings::{GROUPS, Group, all};
 pub use source::{Source, Sources};
-pub use value::ByteSize;
+pub use value::{ByteSize, parse_duration};
 
 /// Everything an operator can set, typed.
 ///

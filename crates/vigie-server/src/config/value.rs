@@ -29,6 +29,14 @@ pub(super) trait Value: Sized {
     }
 }
 
+/// Reads a duration such as `500ms`, `8s`, `5m` or `24h`.
+///
+/// # Errors
+/// When the text is no such thing; the error says what to write.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    Value::parse(text)
+}
+
 /// From the largest unit to the smallest, so that printing finds the shortest text.
 const DURATION_UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
