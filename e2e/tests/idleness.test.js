@@ -106,7 +106,10 @@ story('an app in the background', {}, ({ world }) => {
 
 const AWAY_AFTER = 3_000;
 
-story('the idle timer', { settings: { VIGIE_AWAY_AFTER: `${AWAY_AFTER}ms` } }, ({ world }) => {
+/** Idleness must outlast the throttle. */
+const settings = { VIGIE_AWAY_AFTER: `${AWAY_AFTER}ms`, VIGIE_THROTTLE_INTERVAL: '1s' };
+
+story('the idle timer', { settings }, ({ world }) => {
   it('a silent session goes away by itself, and a heartbeat does not hold it', async () => {
     const { alice, bob } = await world().usual();
     const watcher = await alice.connect();

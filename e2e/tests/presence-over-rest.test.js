@@ -117,7 +117,19 @@ story('presence over REST', {}, ({ server, world }) => {
 
 const OFFLINE_AFTER = 3_000;
 
-story('the end of a REST lease', { settings: { VIGIE_OFFLINE_AFTER: `${OFFLINE_AFTER}ms`, VIGIE_THROTTLE_INTERVAL: '1s' } }, ({ world }) => {
+/** Its neighbours must be shorter: the throttle, the guard, and the longest silence of a session. */
+const settings = {
+  VIGIE_OFFLINE_AFTER: `${OFFLINE_AFTER}ms`,
+  VIGIE_THROTTLE_INTERVAL: '1s',
+  VIGIE_LEAVE_GUARD: '1s',
+  VIGIE_GRACE: '500ms',
+  VIGIE_PING_INTERVAL: '1s',
+  VIGIE_PING_TIMEOUT: '1s',
+  VIGIE_EIO3_PING_INTERVAL: '1s',
+  VIGIE_EIO3_PING_TIMEOUT: '1s',
+};
+
+story('the end of a REST lease', { settings }, ({ world }) => {
   it('is announced after the silence, with the last activity', async () => {
     const { alice, bob } = await world().usual();
     const watcher = await alice.connect();
