@@ -9,12 +9,14 @@
 //!
 //! Only the public wire is spoken. What was created on the server is removed at the end.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::Usage;
+use crate::output;
 
 pub(crate) use args::ReplayArgs;
 use credentials::Credentials;
@@ -35,11 +37,6 @@ mod stage;
 mod trace;
 mod watcher;
 
-/// The trace, its window or a setting cannot be played: exit code 2, like a bad flag.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Usage(String);
-
 /// Plays the trace and prints the report.
 ///
 /// # Errors
@@ -47,21 +44,18 @@ struct Usage(String);
 pub(crate) async fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
     let report = match Box::pin(perform(&args)).await {
         Ok(report) => report,
+        // What the trace or a flag asks for cannot be played.
         Err(error) if error.is::<Usage>() => {
-            writeln!(std::io::stderr(), "error: {error:#}")?;
+            output::failure(&error);
             return Ok(ExitCode::from(2));
         }
         Err(error) => return Err(error),
     };
-    let text = if args.json {
+    output::data(&if args.json {
         report.json()
     } else {
         report.table()
-    };
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-        outcome => outcome.context("cannot print the report")?,
-    }
+    })?;
     Ok(if report.is_clean() {
         ExitCode::SUCCESS
     } else {
@@ -80,7 +74,7 @@ async fn perform(args: &ReplayArgs) -> anyhow::Result<Report> {
     if !args.keep {
         // A stage that cannot be cleared is worth a word, and no reason to hide the report.
         if let Err(error) = stage.clear().await {
-            writeln!(std::io::stderr(), "warning: {error:#}")?;
+            output::note(&format!("warning: {error:#}"));
         }
     }
     outcome

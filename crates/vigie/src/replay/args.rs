@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use vigie_server::config::parse_duration;
 
 /// Play a trace of joins, leaves and activity through real connections, and score what a
 /// watcher is told.
@@ -71,7 +72,7 @@ pub(crate) struct ReplayArgs {
 
     /// How long to wait for an edge before the person's next event is played all the same; it
     /// must be longer than the server's grace
-    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = parse_settle)]
     pub(super) settle: Duration,
 
     /// At most this many connection attempts at the same time
@@ -119,12 +120,11 @@ fn parse_share(text: &str) -> Result<f64, String> {
     }
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    text.parse::<jiff::SignedDuration>()
-        .ok()
-        .and_then(|duration| Duration::try_from(duration).ok())
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "a duration like 500ms, 15s or 2m".to_owned())
+fn parse_settle(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err("must be longer than the server's grace".to_owned()),
+        settle => Ok(settle),
+    }
 }
 
 /// An instant in RFC 3339, or a date, which is its midnight in UTC.
@@ -165,9 +165,9 @@ mod tests {
         for bad in ["1.1", "-0.1", "NaN", "some"] {
             assert!(parse_share(bad).is_err(), "{bad}");
         }
-        assert_eq!(parse_duration("1500ms"), Ok(Duration::from_millis(1500)));
+        assert_eq!(parse_settle("1500ms"), Ok(Duration::from_millis(1500)));
         for bad in ["0s", "-1s", "15", ""] {
-            assert!(parse_duration(bad).is_err(), "{bad}");
+            assert!(parse_settle(bad).is_err(), "{bad}");
         }
     }
 }

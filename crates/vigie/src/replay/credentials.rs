@@ -4,64 +4,61 @@
 //! the files it keeps in its data directory.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Context;
-use jsonwebtoken::{EncodingKey, Header};
-use serde::Serialize;
+use vigie_server::auth::{NewToken, PrincipalId, Wall, sign};
+use vigie_server::config::Secret;
 
-use super::Usage;
+use crate::cli::Usage;
 
-/// The API key and the key that signs tokens.
+/// The API key and the secret that signs tokens.
 pub(super) struct Credentials {
-    pub(super) api_key: String,
-    signing_key: EncodingKey,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Claims<'a> {
-    user_id: &'a str,
-    iat: u64,
-    exp: u64,
+    pub(super) api_key: Secret,
+    jwt_secret: Secret,
 }
 
 impl Credentials {
     /// The key given, else the file; the secret of `JWT_SECRET`, else the file.
+    ///
+    /// # Errors
+    /// [`Usage`] when neither is there.
     pub(super) fn find(api_key: Option<&str>, data_dir: &Path) -> anyhow::Result<Self> {
-        // The server accepts several keys, separated by commas: any of them will do.
-        let given =
-            api_key.and_then(|keys| keys.split(',').map(str::trim).find(|key| !key.is_empty()));
-        let api_key = match given {
-            Some(key) => key.to_owned(),
-            None => read(data_dir, "api-key", "--api-key or VIGIE_API_KEY")?,
+        // A server may accept several keys, separated by commas: any of them will do.
+        let keys = api_key.unwrap_or_default().split(',').map(str::trim);
+        let api_key = match keys.into_iter().find(|key| !key.is_empty()) {
+            Some(key) => Secret::new(key),
+            None => read(data_dir, "api-key", "VIGIE_API_KEY")?,
         };
-        let secret = match std::env::var("JWT_SECRET") {
-            Ok(secret) if !secret.is_empty() => secret,
+        let jwt_secret = match std::env::var("JWT_SECRET") {
+            Ok(secret) if !secret.is_empty() => Secret::new(&secret),
             _ => read(data_dir, "dev-secret", "JWT_SECRET")?,
         };
         Ok(Self {
             api_key,
-            signing_key: EncodingKey::from_secret(secret.as_bytes()),
+            jwt_secret,
         })
     }
 
     /// A token of this user that is valid from now on.
-    pub(super) fn token(&self, user_id: &str, lifetime: Duration) -> anyhow::Result<String> {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)?
-            .as_secs();
-        let claims = Claims {
-            user_id,
-            iat: now,
-            exp: now.saturating_add(lifetime.as_secs()),
+    ///
+    /// # Errors
+    /// [`Usage`] when the text cannot be a user's id.
+    pub(super) fn token(&self, user_id: &str, ttl: Duration) -> anyhow::Result<String> {
+        let user = PrincipalId::user(user_id)
+            .with_context(|| Usage(format!("{user_id:?} cannot be a user's id")))?;
+        let token = NewToken {
+            user: &user,
+            username: None,
+            role: None,
+            issued_at: Wall::from_millis(jiff::Timestamp::now().as_millisecond()),
+            ttl,
         };
-        jsonwebtoken::encode(&Header::default(), &claims, &self.signing_key)
-            .context("cannot sign a token")
+        Ok(sign(&self.jwt_secret, &token)?)
     }
 }
 
-fn read(data_dir: &Path, name: &str, instead: &str) -> anyhow::Result<String> {
+fn read(data_dir: &Path, name: &str, instead: &str) -> anyhow::Result<Secret> {
     let path = data_dir.join(name);
     let text = std::fs::read_to_string(&path).with_context(|| {
         Usage(format!(
@@ -70,5 +67,5 @@ fn read(data_dir: &Path, name: &str, instead: &str) -> anyhow::Result<String> {
             path.display()
         ))
     })?;
-    Ok(text.trim().to_owned())
+    Ok(Secret::new(text.trim()))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Usage;
+use crate::cli::Usage;
 
 /// A blind stretch at least this long also spoils the hour after it, because what happened
 /// inside it comes to light only bit by bit.

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Usage;
 use super::gaps::Gaps;
 use super::trace::{Kind, TraceEvent};
+use crate::cli::Usage;
 
 /// What part of the trace is played: from (included) to (excluded); `None` is the trace's own.
 #[derive(Debug, Clone, Copy)]

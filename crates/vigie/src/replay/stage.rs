@@ -35,7 +35,7 @@ impl Stage {
         );
         let names = plan.people.iter().map(|person| person.name.clone());
         Self {
-            http: Http::new(url).header("X-API-Key", &credentials.api_key),
+            http: Http::new(url).header("X-API-Key", credentials.api_key.expose()),
             conversation: format!("{PREFIX}{run}"),
             watcher: format!("{PREFIX}watcher.{run}"),
             people: names

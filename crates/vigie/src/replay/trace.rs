@@ -10,7 +10,7 @@ use anyhow::Context;
 use flate2::read::MultiGzDecoder;
 use jiff::Timestamp;
 
-use super::Usage;
+use crate::cli::Usage;
 
 /// What a trace says happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
