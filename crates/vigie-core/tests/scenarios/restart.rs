@@ -1,0 +1,379 @@
+//! The server restarts: who returns never was away, who does not goes offline with the last proof of life.
+
+use vigie_core::Availability::{Away, Offline, Online};
+
+use crate::world::{
+    ALICE, BEGINNING, BOB, HOUR, MILLISECOND, MINUTE, NOTHING, SECOND, World, wall,
+};
+
+#[test]
+fn who_resumes_after_a_crash_is_never_announced() {
+    let mut world = World::new();
+    let laptop = world.connects(ALICE);
+    let session = world.session(laptop);
+    world.written();
+    world.told();
+    world.after(11 * SECOND);
+    world.crashes_and_restarts_after(5 * SECOND);
+    assert_eq!(world.availability(ALICE), Online);
+    world.after(29 * SECOND);
+    let again = world.resumes(ALICE, session);
+    world.after(MINUTE);
+    assert_eq!(world.session(again), session);
+    assert_eq!(world.told(), NOTHING);
+    assert_eq!(world.last_active(ALICE), Some(BEGINNING));
+}
+
+#[test]
+fn who_does_not_return_goes_offline_as_of_the_last_sign_of_the_node() {
+    let mut world = World::new();
+    world.connects(ALICE);
+    world.written();
+    world.told();
+    world.after(11 * SECOND);
+    world.crashes_and_restarts_after(5 * SECOND);
+    world.after(30 * SECOND - MILLISECOND);
+    assert_eq!(world.told(), NOTHING);
+    world.after(MILLISECOND);
+    assert_eq!(world.told(), ["at 46 s: alice offline"]);
+    assert_eq!(world.last_seen(ALICE), Some(10 * SECOND));
+    world.written();
+    assert!(!world.stored(ALICE).has_lease());
+}
+
+#[test]
+fn who_was_lost_before_the_crash_keeps_the_own_last_proof() {
+    let mut world = World::new();
+    let laptop = world.connects(ALICE);
+    world.after(5 * SECOND);
+    world.is_lost(laptop);
+    world.written();
+    world.told();
+    world.after(2 * SECOND);
+    world.crashes_and_restarts_after(SECOND);
+    world.after(MINUTE);
+    assert_eq!(world.told(), ["at 38 s: alice offline"]);
+    assert_eq!(world.last_seen(ALICE), Some(5 * SECOND));
+}
+
+#[test]
+fn a_resume_after_the_restart_grace_is_too_late() {
+    let mut world = World::new();
+    let laptop = world.connects(ALICE);
+    let session = world.session(laptop);
+    world.written();
+    world.told();
+    world.crashes_and_restarts_after(SECOND);
+    world.after_with_late_timers(30 * SECOND);
+    world.resumes(ALICE, session);
+    assert_eq!(
+        world.told(),
+        ["at 31 s: alice offline", "at 31 s: alice online"]
+    );
+}
+
+#[test]
+fn a_rest_lease_goes_on_where_it_was() {
+    let mut world = World::new();
+    world.requests(ALICE);
+    world.written();
+    world.told();
+    world.after(MINUTE);
+    world.crashes_and_restarts_after(10 * SECOND);
+    world.after(10 * MINUTE);
+    assert_eq!(world.told(), ["at 300 s: alice offline"]);
+    assert_eq!(world.last_seen(ALICE), Some(BEGINNING));
+}
+
+#[test]
+fn a_rest_lease_near_its_end_counts_for_the_restart_grace() {
+    let mut world = World::new();
+    world.requests(ALICE);
+    world.written();
+    world.told();
+    world.after(280 * SECOND);
+    world.crashes_and_restarts_after(15 * SECOND);
+    world.after(MINUTE);
+    assert_eq!(world.told(), ["at 325 s: alice offline"]);
+    assert_eq!(world.last_seen(ALICE), Some(BEGINNING));
+}
+
+#[test]
+fn a_crash_forgets_at_most_a_throttle_interval_of_activity() {
+    let mut world = World::new();
+    world.requests(ALICE);
+    world.written();
+    world.after(MINUTE - MILLISECOND);
+    world.requests(ALICE);
+    world.written();
+    world.crashes_and_restarts_after(SECOND);
+    assert_eq!(world.last_active(ALICE), Some(BEGINNING));
+}
+
+#[test]
+fn leases_of_a_node_long_dead_end_at_once() {
+    let mut world = World::new();
+    world.connects(ALICE);
+    world.written();
+    world.told();
+    world.after(11 * SECOND);
+    world.crashes_and_restarts_after(HOUR);
+    assert_eq!(world.told(), ["at 3611 s: alice offline"]);
+    assert_eq!(world.last_seen(ALICE), Some(10 * SECOND));
+    assert_eq!(world.written(), ["alice"]);
+    assert!(!world.stored(ALICE).has_lease());
+}
+
+#[test]
+fn a_node_is_long_dead_after_offline_after_and_not_before() {
+    let told_after = |downtime| {
+        let mut world = World::new();
+        world.connects(ALICE);
+        world.written();
+        world.after(10 * SECOND);
+        world.told();
+        world.crashes_and_restarts_after(downtime);
+        world.availability(ALICE)
+    };
+    assert_eq!(told_after(5 * MINUTE), Offline);
+    assert_ne!(told_after(5 * MINUTE - MILLISECOND), Offline);
+}
+
+#[test]
+fn a_rest_lease_of_a_node_long_dead_ends_with_its_last_activity() {
+    let mut world = World::new();
+    world.after(SECOND);
+    world.requests(ALICE);
+    world.written();
+    world.told();
+    world.after(MINUTE);
+    world.crashes_and_restarts_after(HOUR);
+    assert_eq!(world.told(), ["at 3661 s: alice offline"]);
+    assert_eq!(world.last_seen(ALICE), Some(SECOND));
+}
+
+#[test]
+fn a_graceful_stop_tells_nobody_and_forgets_nothing() {
+    let mut world = World::new();
+    let laptop = world.connects(ALICE);
+    let session = world.session(laptop);
+    world.requests(BOB);
+    world.after(MINUTE - MILLISECOND);
+    world.acts(laptop);
+    world.told();
+    world.stops_and_restarts_after(10 * SECOND);
+    world.resumes(ALICE, session);
+    world.after(MINUTE);
+    assert_eq!(world.told(), NOTHING);
+    assert_eq!(world.last_active(ALICE), Some(MINUTE - MILLISECOND));
+}
+
+#[test]
+fn a_restored_session_and_a_new_one_on_another_device_are_two_leases() {
+    let mut world = World::new();
+    let laptop = world.connects(ALICE);
+    let session = world.session(laptop);
+    world.written();
+    world.told();
+    world.crashes_and_restarts_after(SECOND);
+    let phone = world.connects(ALICE);
+    let laptop = world.resumes(ALICE, session);
+    assert_eq!(world.totals().connected, 2);
+    world.leaves(phone);
+    assert_eq!(world.told(), NOTHING);
+    world.leaves(laptop);
+    assert_eq!(world.told(), ["at 1 s: alice offline"]);
+}
+
+#[test]
+fn an_old_client_that_was_away_returns_away() {
+    let mut world = World::new();
+    world.connects(ALICE);
+    world.after(10 * MINUTE);
+    world.written();
+    world.told();
+    world.crashes_and_restarts_after(5 * SECOND);
+    world.connects(ALICE);
+    world.after(MINUTE);
+    assert_eq!(world.told(), NOTHING);
+    assert_eq!(world.availability(ALICE), Away);
+}
+
+#[test]
+fn a_phone_in_the_background_is_still_there_after_the_restart() {
+    let mut world = World::new();
+    let phone = world.connects(ALICE);
+    let session = world.session(phone);
+    world.goes_to_the_background(phone);
+    world.written();
+    world.told();
+    world.crashes_and_restarts_after(SECOND);
+    let again = world.resumes(ALICE, session);
+    assert_eq!(world.told(), NOTHING);
+    assert_eq!(world.availability(ALICE), Away);
+    world.comes_to_the_foreground(again);
+    assert_eq!(world.told(), ["at 1 s: alice online"]);
+}
+
+#[test]
+fn who_was_not_idle_thanks_to_rest_is_not_announced_away() {
+    let mut world = World::new();
+    let phone = world.connects(ALICE);
+    let session = world.session(phone);
+    world.after(280 * SECOND);
+    world.requests(ALICE);
+    world.written();
+    world.after(40 * SECOND);
+    world.told();
+    world.crashes_and_restarts_after(SECOND);
+    world.resumes(ALICE, session);
+    assert_eq!(world.told(), NOTHING);
+    world.after(10 * MINUTE);
+    assert_eq!(world.told(), ["at 580 s: alice away"]);
+}
+
+#[test]
+fn who_became_idle_while_the_server_was_down_is_announced_away() {
+    let mut world = World::new();
+    world.connects(ALICE);
+    world.written();
+    world.after(290 * SECOND);
+    world.told();
+    world.crashes_and_restarts_after(20 * SECOND);
+    assert_eq!(world.told(), ["at 310 s: alice away"]);
+    assert_eq!(world.written(), ["alice"]);
+}
+
+#[test]
+fn offline_by_decree_survives_a_restart_and_a_resume() {
+    let mut world = World::new();
+    let laptop = world.connects(ALICE);
+    let session = world.session(laptop);
+    world.is_declared(ALICE, Offline);
+    world.written();
+    world.told();
+    world.crashes_and_restarts_after(SECOND);
+    world.resumes(ALICE, session);
+    world.after(MINUTE);
+    assert_eq!(world.told(), NOTHING);
+    assert_eq!(world.availability(ALICE), Offline);
+    world.connects(ALICE);
+    assert_eq!(world.told(), ["at 61 s: alice online"]);
+}
+
+#[test]
+fn offline_by_decree_is_lifted_by_a_request_after_the_restart() {
+    let mut world = World::new();
+    world.requests(ALICE);
+    world.is_declared(ALICE, Offline);
+    world.written();
+    world.told();
+    world.crashes_and_restarts_after(SECOND);
+    world.after(SECOND);
+    world.requests(ALICE);
+    assert_eq!(world.told(), ["at 2 s: alice online"]);
+}
+
+#[test]
+fn the_guard_of_a_goodbye_survives_a_restart() {
+    let mut world = World::new();
+    let laptop = world.connects(ALICE);
+    world.after(SECOND);
+    world.leaves(laptop);
+    world.written();
+    assert_eq!(world.stored(ALICE).left_at, Some(wall(SECOND)));
+    world.told();
+    world.crashes_and_restarts_after(2 * SECOND);
+    world.requests(ALICE);
+    assert_eq!(world.told(), NOTHING);
+    world.after(3 * SECOND);
+    world.requests(ALICE);
+    assert_eq!(world.told(), ["at 6 s: alice online"]);
+}
+
+#[test]
+fn a_report_from_before_the_goodbye_does_not_revive_after_a_restart() {
+    let mut world = World::new();
+    let laptop = world.connects(ALICE);
+    world.after(MINUTE);
+    world.leaves(laptop);
+    world.written();
+    world.told();
+    world.crashes_and_restarts_after(10 * SECOND);
+    world.is_reported_active(ALICE, 11 * SECOND);
+    assert_eq!(world.told(), NOTHING);
+}
+
+#[test]
+fn versions_grow_over_a_restart_also_when_the_clock_went_back() {
+    let mut world = World::new();
+    world.after(2 * HOUR);
+    world.connects(ALICE);
+    world.written();
+    let before = world.stored(ALICE).version;
+    world.wall_clock_jumps_back(HOUR);
+    world.crashes_and_restarts_after(SECOND);
+    world.after(MINUTE);
+    assert!(world.presence(ALICE).version > before);
+    assert_eq!(world.availability(ALICE), Offline);
+}
+
+#[test]
+fn a_second_crash_does_not_make_the_absent_look_alive() {
+    let mut world = World::new();
+    world.connects(ALICE);
+    world.written();
+    world.after(10 * SECOND);
+    world.told();
+    world.crashes_and_restarts_after(4 * SECOND);
+    world.written();
+    world.after(20 * SECOND);
+    world.crashes_and_restarts_after(4 * SECOND);
+    world.after(MINUTE);
+    assert_eq!(world.told(), ["at 68 s: alice offline"]);
+    assert_eq!(world.last_seen(ALICE), Some(10 * SECOND));
+}
+
+#[test]
+fn a_goodbye_that_the_crash_overtook_ends_with_the_restart_grace() {
+    let mut world = World::new();
+    let laptop = world.connects(ALICE);
+    world.written();
+    world.after(10 * SECOND);
+    world.leaves(laptop);
+    world.told();
+    world.crashes_and_restarts_after(SECOND);
+    world.after(MINUTE);
+    assert_eq!(world.told(), ["at 41 s: alice offline"]);
+    assert_eq!(world.last_seen(ALICE), Some(10 * SECOND));
+}
+
+#[test]
+fn a_request_in_the_restart_grace_keeps_its_person_online() {
+    let mut world = World::new();
+    world.connects(ALICE);
+    world.written();
+    world.told();
+    world.crashes_and_restarts_after(SECOND);
+    world.after(10 * SECOND);
+    world.requests(ALICE);
+    world.after(MINUTE);
+    assert_eq!(world.told(), NOTHING);
+}
+
+#[test]
+fn the_offline_stay_offline_and_their_times_come_back() {
+    let mut world = World::new();
+    world.after(SECOND);
+    let laptop = world.connects(ALICE);
+    world.after(SECOND);
+    world.leaves(laptop);
+    world.written();
+    let before = world.presence(ALICE);
+    world.told();
+    world.crashes_and_restarts_after(MINUTE);
+    world.after(HOUR);
+    assert_eq!(world.told(), NOTHING);
+    assert_eq!(world.presence(ALICE), before);
+    assert_eq!(world.written(), NOTHING, "unchanged is silent");
+}
