@@ -32,7 +32,7 @@ Examples:
   vigie token --user alice              a token to try it with
   vigie config                          what is in force, and where it came from
 
-Settings are read from flags, then VIGIE_* variables, then the file named by --config, then defaults.";
+Flags beat VIGIE_* variables, which beat the file named by --config, which beats defaults.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -62,16 +62,15 @@ pub(crate) struct ServeArgs {
 }
 
 const SERVE_NOTES: &str = "\
-Without JWT_SECRET the server runs in development mode: it listens on loopback only, makes a secret
-of its own and prints a ready-made token. Secrets have no flags, because a command line is visible to
-everyone on the machine: set JWT_SECRET and VIGIE_API_KEY, or write them into the file.
+Without JWT_SECRET the server runs in development mode: it listens on loopback only, makes a secret of its own and prints a ready-made token.
 
-SIGTERM and Ctrl-C stop it: it accepts nothing new, keeps what must survive, and closes connections so
-that clients come back to its successor.";
+Secrets have no flags, because a command line is visible to everyone on the machine: set JWT_SECRET and VIGIE_API_KEY, or write them into the file.
+
+SIGTERM and Ctrl-C stop it: it accepts nothing new, keeps what must survive, and closes connections so that clients come back to its successor.";
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  vigie token --user alice\n  curl -H \"Authorization: Bearer $(vigie token --user alice)\" http://127.0.0.1:3000/api/conversations\n\nOnly the token is printed. It is signed with JWT_SECRET, else with the secret of development mode."
+    after_help = "Examples:\n  vigie token --user alice\n  TOKEN=$(vigie token --user alice --role ADMIN --ttl 24h)\n  curl -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:3000/api/conversations\n\nOnly the token is printed. It is signed with JWT_SECRET, else with the secret of development mode."
 )]
 pub(crate) struct TokenArgs {
     /// Whose token it is

@@ -24,7 +24,7 @@ impl fmt::Display for Database {
 }
 
 impl Value for Database {
-    const UNIT: &'static str = "sqlite:PATH";
+    const UNIT: &'static str = "URL";
 
     fn parse(text: &str) -> Result<Self, String> {
         if text.starts_with("postgres:") || text.starts_with("postgresql:") {

@@ -47,7 +47,7 @@ pub fn toml_text(loaded: &Loaded) -> String {
     for group in GROUPS {
         let _ = writeln!(text, "\n# {}", group.title);
         for row in rows.by_ref().take(group.settings.len()) {
-            let _ = writeln!(text, "{:<44}# {}", assignment(loaded, row), row.source);
+            let _ = writeln!(text, "{:<44} # {}", assignment(loaded, row), row.source);
         }
     }
     text.trim_start().to_owned()

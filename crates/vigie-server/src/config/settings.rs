@@ -71,7 +71,7 @@ const SERVER: &[Setting] = &[
         "database_url",
         "sqlite:{data_dir}/vigie.db",
         field!(database),
-        "Where the directory and the times are kept; the file is created when missing.",
+        "Where the directory and the times are kept, as `sqlite:PATH`; the file is created when missing.",
     )
     .known_as(&[("DATABASE_URL", AsWritten)]),
     Setting::new(

@@ -57,7 +57,9 @@ fn flag(setting: &Setting) -> Option<Arg> {
         help.push_str(&format!(" [default: {}]", setting.default));
     }
     help.push_str(&format!(" [env: {}]", setting.variable()));
-    let value = setting.unit().to_ascii_uppercase().replace(' ', "-");
+    // The unit of a list ends in ", comma-separated".
+    let kind = setting.unit().split(',').next()?;
+    let value = kind.to_ascii_uppercase().replace(' ', "-");
     Some(
         Arg::new(setting.name)
             .long(setting.flag()?)
