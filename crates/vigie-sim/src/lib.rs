@@ -1,1 +1,37 @@
-//! vigie-sim
+//! A simulated world that tries to make the presence engine lie.
+//!
+//! A seed becomes a [`World`]: people, devices, clocks, a store, and everything that goes wrong with them.
+//! Every [`Step`] happens to the real engine inside a small shell, and to a reference that is slow and obvious and was written from the rules, not from the engine.
+//! After every step the two are compared, and the global properties are checked, one file each under `checkers`.
+//! The first difference ends the run with the seed, the step and the shortest story that still shows it.
+//!
+//! Nothing here is shipped, and nothing here waits: time is a number.
+
+mod checkers;
+mod clock;
+mod difference;
+mod edge;
+mod generator;
+mod mutant;
+mod reference;
+mod rng;
+mod run;
+mod shell;
+mod step;
+mod store;
+mod timeline;
+mod weather;
+mod world;
+
+pub use difference::{Checker, Difference};
+pub use edge::Edge;
+pub use generator::Generator;
+pub use mutant::Mutant;
+pub use reference::{Demanded, Reference};
+pub use rng::Rng;
+pub use run::{Failure, SIGNALS_PER_SEED, Script, run};
+pub use shell::{Observed, Shell};
+pub use step::{Answer, Step};
+pub use store::{Row, Store};
+pub use timeline::Timeline;
+pub use world::World;

@@ -1,0 +1,122 @@
+//! The global properties, one file each, and the order in which they are asked.
+//!
+//! In: the instant, the real shell, the reference, and what was seen.
+//! Out: the first difference.
+//! The properties come before the comparison with the reference: a mistake is then named by the rule that it breaks, where there is one.
+
+mod deadlines;
+mod durability;
+mod edges;
+mod leases;
+mod reference;
+mod times;
+
+use core::time::Duration;
+
+use vigie_core::{ConnectionId, Now, PrincipalKey};
+
+pub(crate) use self::durability::Durability;
+use self::edges::Edges;
+use self::times::Times;
+use crate::difference::Difference;
+use crate::reference::{Demanded, Reference};
+use crate::shell::{Observed, Shell};
+
+/// What every checker may look at.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene<'world> {
+    pub(crate) now: Now,
+    pub(crate) shell: &'world Shell,
+    pub(crate) reference: &'world Reference,
+}
+
+impl Scene<'_> {
+    /// Whether the engine has asked for its timer to be served by now.
+    pub(crate) fn timer_is_wanted(&self) -> bool {
+        let timeout = self.shell.next_timeout();
+        timeout.is_some_and(|timeout| timeout <= self.now.mono)
+    }
+}
+
+/// All of them, with what they remember.
+#[derive(Debug)]
+pub(crate) struct Checkers {
+    edges: Edges,
+    pub(crate) times: Times,
+    pub(crate) durability: Durability,
+}
+
+impl Checkers {
+    pub(crate) fn new(principals: usize) -> Self {
+        Self {
+            edges: Edges::new(principals),
+            times: Times::new(principals),
+            durability: Durability::default(),
+        }
+    }
+
+    /// A new process starts on the store.
+    pub(crate) fn restart(&mut self, scene: Scene<'_>) {
+        self.edges.restart(scene);
+        self.times.restart(scene);
+        self.durability = Durability::default();
+    }
+
+    /// After one signal.
+    pub(crate) fn after_signal(
+        &mut self,
+        scene: Scene<'_>,
+        observed: &Observed,
+        demanded: &Demanded,
+        opened: Option<ConnectionId>,
+    ) -> Result<(), Difference> {
+        self.edges.saw(scene.now, observed)?;
+        self.times.saw(scene.now, observed)?;
+        reference::same_edges(&observed.announced, &demanded.announced)?;
+        reference::same_answers(scene, observed, demanded, opened)?;
+        self.durability.saw(scene, observed)
+    }
+
+    /// After one call of the timer.
+    pub(crate) fn after_timer(
+        &mut self,
+        scene: Scene<'_>,
+        (observed, demanded): (&Observed, &Demanded),
+        limit: usize,
+    ) -> Result<(), Difference> {
+        deadlines::keeps_its_limit(observed, limit)?;
+        self.edges.saw(scene.now, observed)?;
+        self.times.saw(scene.now, observed)?;
+        reference::same_edges(&observed.announced, &demanded.announced)?;
+        self.durability.saw(scene, observed)
+    }
+
+    /// The state of one principal, at any time.
+    pub(crate) fn state_of(
+        &mut self,
+        scene: Scene<'_>,
+        principal: PrincipalKey,
+    ) -> Result<(), Difference> {
+        self.edges.state_of(scene, principal)?;
+        self.times.state_of(scene, principal)?;
+        if scene.reference.is_due(principal, scene.now.mono) {
+            // Nobody decided yet: only what was last announced is certain.
+            return Ok(());
+        }
+        leases::state_of(scene, principal)?;
+        reference::state_of(scene, principal)
+    }
+
+    /// What concerns nobody in particular, at any time.
+    pub(crate) fn state(&self, scene: Scene<'_>) -> Result<(), Difference> {
+        deadlines::timer_is_early_enough(scene)?;
+        reference::same_totals(scene)?;
+        self.durability.state(scene)
+    }
+
+    /// After the world went quiet for longer than any rule lasts.
+    pub(crate) fn at_the_end(&self, scene: Scene<'_>, waited: Duration) -> Result<(), Difference> {
+        leases::all_ended(scene, waited)?;
+        self.durability.at_the_end(scene)
+    }
+}

@@ -1,0 +1,76 @@
+//! What activity does, by socket or by REST, and whether the throttle lets it pass.
+
+use vigie_core::{ConnectionId, Mono, Now, PrincipalKey};
+
+use super::person::RestLease;
+use super::stay::later;
+use super::{Demanded, Farewell, Reference};
+
+impl Reference {
+    /// The human did something on a connection: it belongs to that session.
+    pub(super) fn act(
+        &mut self,
+        principal: PrincipalKey,
+        connection: ConnectionId,
+        now: Now,
+        demanded: &mut Demanded,
+    ) {
+        if let Some(stay) = self.stay_mut(principal, connection) {
+            stay.hear(now);
+            stay.active = now;
+            stay.backgrounded = false;
+        }
+        self.lift(principal, now.mono);
+        self.offer(principal, now, now, demanded);
+    }
+
+    /// The human did something by REST: it may open a lease, and it always moves the proof.
+    pub(super) fn report(
+        &mut self,
+        principal: PrincipalKey,
+        at: Now,
+        began: Mono,
+        now: Now,
+        demanded: &mut Demanded,
+    ) {
+        self.lift(principal, began);
+        let rules = self.rules.clone();
+        let person = &mut self.people[principal.index()];
+        let opens = !person.is_connected()
+            && !person.in_guard(now.mono, &rules)
+            && person.left.is_none_or(|left| began > left.mono)
+            && person.forced.is_none()
+            && at.mono + rules.offline_after > now.mono;
+        person.rest_proof = person.rest_proof.max(Some(at.mono));
+        if opens && person.rest.is_none() {
+            let floor = later(at, rules.offline_after);
+            person.rest = Some(RestLease { floor });
+        }
+        self.offer(principal, at, now, demanded);
+    }
+
+    /// A force ends by activity that began later.
+    fn lift(&mut self, principal: PrincipalKey, began: Mono) {
+        let person = &mut self.people[principal.index()];
+        if person.forced.is_some_and(|forced| began > forced.mono) {
+            person.forced = None;
+        }
+    }
+
+    /// Moves the time, announces, and asks the throttle.
+    fn offer(&mut self, principal: PrincipalKey, at: Now, now: Now, demanded: &mut Demanded) {
+        let interval = self.rules.throttle_interval;
+        let person = &mut self.people[principal.index()];
+        let moved = person.last_active_at < Some(at.wall);
+        person.last_active_at = person.last_active_at.max(Some(at.wall));
+        let edges = demanded.announced.len();
+        self.decide(principal, now, Farewell::Silent, demanded);
+        let caused_an_edge = demanded.announced.len() > edges;
+        let person = &mut self.people[principal.index()];
+        let accepted = caused_an_edge || (moved && person.throttle_is_over(now.mono, interval));
+        if accepted {
+            person.accepted = Some(now.mono);
+        }
+        demanded.offered = Some(accepted);
+    }
+}
