@@ -177,9 +177,10 @@ impl Directory {
         self.version += 1;
         if let Some(key) = self.conversation_key(&id) {
             if let Some(conversation) = &mut self.conversations[key.index()]
-                && title.is_some() {
-                    conversation.title = title;
-                }
+                && title.is_some()
+            {
+                conversation.title = title;
+            }
             return key;
         }
         let key = ConversationKey(u32::try_from(self.conversations.len()).unwrap_or(u32::MAX));

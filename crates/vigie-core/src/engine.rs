@@ -39,6 +39,7 @@ pub struct Engine {
     timers: Timers,
     effects: VecDeque<Effect>,
     pause: Option<Pause>,
+    held: u64,
     clamped_times: u64,
 }
 
@@ -56,6 +57,8 @@ pub struct Totals {
     pub connected: usize,
     /// Sessions that lost theirs and still count.
     pub in_grace: usize,
+    /// Activities offered to the engine that the throttle held back.
+    pub held: u64,
     /// Stored times that lay in the future when they were loaded, and were clamped to now.
     pub clamped_times: u64,
 }
@@ -72,6 +75,7 @@ impl Engine {
             timers: Timers::new(),
             effects: VecDeque::new(),
             pause: None,
+            held: 0,
             clamped_times: 0,
         }
     }
@@ -161,7 +165,7 @@ impl Engine {
             None => self
                 .sessions
                 .of(standing)
-                .map(|session| session.proof(now))
+                .map(|session| session.proof(now, self.pause_ended()))
                 .max()
                 .max(standing.ended_proof),
         };
@@ -209,8 +213,14 @@ impl Engine {
         Totals {
             connected: self.sessions.connected(),
             in_grace: self.sessions.len() - self.sessions.connected(),
+            held: self.held,
             clamped_times: self.clamped_times,
         }
+    }
+
+    /// Before the end of the latest pause nobody could be heard.
+    fn pause_ended(&self) -> Option<Mono> {
+        self.pause.map(|pause| pause.ended)
     }
 
     fn standing(&self, principal: PrincipalKey) -> &Standing {

@@ -1,3 +1,27 @@
-//! vigie-server
+//! The shell around the presence engine: HTTP, Socket.IO, authentication, effects, configuration.
+//!
+//! [`start`] runs a whole server.
+//! A host application mounts the parts instead: [`Vigie::open`], its routers from [`rest`], and [`auth::AuthLayer`] over routes of its own.
+//!
+//! There are no rules of presence in here: whatever happens becomes a signal to the engine ([`engine_host`]), and whatever the engine wants becomes a write ([`flusher`]) or an announcement ([`fanout`]).
+
+pub mod admission;
+pub mod app;
 pub mod auth;
+pub mod clock;
 pub mod config;
+pub mod engine_host;
+pub mod fanout;
+pub mod flusher;
+pub mod maintenance;
+mod metrics;
+mod openapi;
+pub mod people;
+pub mod rest;
+mod router;
+mod serve;
+mod socketio;
+pub mod status_service;
+
+pub use app::App;
+pub use serve::{Running, ServeError, Vigie, start};

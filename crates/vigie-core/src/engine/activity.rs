@@ -89,8 +89,11 @@ impl Engine {
             self.persist(principal, true);
         } else if self.cells.admit(principal, now.mono, moved) == Throttle::Accepted {
             self.persist(principal, true);
-        } else if lease_opened {
-            self.persist(principal, false);
+        } else {
+            self.held += 1;
+            if lease_opened {
+                self.persist(principal, false);
+            }
         }
     }
 }

@@ -72,11 +72,27 @@ impl Session {
     }
 
     /// The last instant at which it was certainly alive.
-    pub(super) fn proof(&self, now: Now) -> Wall {
+    ///
+    /// An open link was heard from within its silence limit, unless the process itself was stopped meanwhile.
+    pub(super) fn proof(&self, now: Now, pause_ended: Option<Mono>) -> Wall {
         match self.lost {
             Some(lost) => lost.alive,
-            None => self.proved.wall.max(now.wall - self.silence),
+            None => self.proof_after(self.silence, now, pause_ended),
         }
+    }
+
+    /// The last proof of a link that was silent for `silence`.
+    pub(super) fn proof_after(
+        &self,
+        silence: Duration,
+        now: Now,
+        pause_ended: Option<Mono>,
+    ) -> Wall {
+        let heard = now.earlier(silence.min(self.silence));
+        if pause_ended.is_some_and(|ended| heard.mono < ended) {
+            return self.proved.wall;
+        }
+        self.proved.wall.max(heard.wall)
     }
 
     pub(super) fn is_in_grace(&self) -> bool {

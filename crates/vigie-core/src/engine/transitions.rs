@@ -90,10 +90,7 @@ impl Engine {
         let session = &self.sessions[slot];
         let lost = Lost {
             until: now.mono + self.rules.grace + self.extension(session, now),
-            alive: session
-                .proved
-                .wall
-                .max(now.wall - silence.min(session.silence)),
+            alive: session.proof_after(silence, now, self.pause_ended()),
         };
         let standing = &mut self.standings[principal.index()];
         self.sessions.detach(standing, slot, lost);

@@ -1,0 +1,45 @@
+//! The collaborators of a running server, each made once.
+//!
+//! The old system had three instances of one service, and metrics that were always zero; here every route gets the same [`App`].
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use vigie_store::Store;
+
+use crate::admission::Admission;
+use crate::auth::ApiKeys;
+use crate::config::Config;
+use crate::engine_host::EngineHost;
+use crate::fanout::Fanout;
+use crate::flusher::Flusher;
+use crate::maintenance::Maintenance;
+use crate::people::People;
+use crate::status_service::StatusService;
+
+/// What handlers work with.
+#[derive(Debug)]
+pub struct App {
+    /// What is in force.
+    pub config: Config,
+    /// Who may use the API routes.
+    pub api_keys: ApiKeys,
+    /// The engine.
+    pub host: Arc<EngineHost>,
+    /// Who exists.
+    pub people: Arc<People>,
+    /// Who may be here.
+    pub admission: Admission,
+    /// Activity, throttle, metrics.
+    pub status: StatusService,
+    /// Sockets, and what they are told.
+    pub fanout: Arc<Fanout>,
+    /// Write-behind.
+    pub flusher: Flusher,
+    /// Jobs and their findings.
+    pub maintenance: Maintenance,
+    /// What survives a restart.
+    pub store: Arc<dyn Store>,
+    /// When the server started.
+    pub started: Instant,
+}

@@ -1,0 +1,131 @@
+//! Edges on their way to the fan-out, coalesced per principal, and how many people are present.
+//!
+//! Always true: a principal waits at most once, so the queue is bounded by the number of principals; an edge that waits is superseded by a newer one of the same principal, never lost.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use vigie_core::{Availability, PrincipalKey};
+
+/// Principals whose state changed and was not told yet.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    order: VecDeque<PrincipalKey>,
+    /// The number of the latest news of each principal that waits.
+    waiting: HashMap<PrincipalKey, Number>,
+    next: Number,
+    edges: Edges,
+    guests: HashSet<PrincipalKey>,
+    present: Present,
+}
+
+/// News are numbered as they are decided; whoever reads states under the engine's lock knows all news before [`News::horizon`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub(crate) struct Number(u64);
+
+/// How many principals are online or away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Present {
+    /// Registered users.
+    pub users: usize,
+    /// Guests.
+    pub guests: usize,
+}
+
+/// Edges decided since the start, by the state after them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Edges {
+    pub(crate) online: u64,
+    pub(crate) away: u64,
+    pub(crate) offline: u64,
+}
+
+impl News {
+    pub(super) fn note(&mut self, principal: PrincipalKey, was: Availability, is: Availability) {
+        self.count(principal, was, is);
+        match is {
+            Availability::Online => self.edges.online += 1,
+            Availability::Away => self.edges.away += 1,
+            Availability::Offline => self.edges.offline += 1,
+        }
+        let number = self.next;
+        self.next.0 += 1;
+        if self.waiting.insert(principal, number).is_none() {
+            self.order.push_back(principal);
+        }
+    }
+
+    pub(super) fn take(&mut self, most: usize) -> Vec<(PrincipalKey, Number)> {
+        let take = self.order.len().min(most);
+        let taken = self.order.drain(..take);
+        taken
+            .map(|principal| {
+                let number = self.waiting.remove(&principal).unwrap_or_default();
+                (principal, number)
+            })
+            .collect()
+    }
+
+    /// The number of the news to come.
+    pub(super) fn horizon(&self) -> Number {
+        self.next
+    }
+
+    /// From now on this principal counts as a guest.
+    pub(super) fn know_guest(&mut self, principal: PrincipalKey) {
+        self.guests.insert(principal);
+    }
+
+    /// Counts a change of who is present, told or not.
+    pub(super) fn count(&mut self, principal: PrincipalKey, was: Availability, is: Availability) {
+        let present = if self.guests.contains(&principal) {
+            &mut self.present.guests
+        } else {
+            &mut self.present.users
+        };
+        match (was.is_online(), is.is_online()) {
+            (false, true) => *present += 1,
+            (true, false) => *present -= 1,
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    pub(super) fn present(&self) -> Present {
+        self.present
+    }
+
+    pub(super) fn edges(&self) -> Edges {
+        self.edges
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_principal_waits_once_and_edges_are_counted_all() {
+        let mut news = News::default();
+        let (alice, bob) = (PrincipalKey(1), PrincipalKey(2));
+        news.note(alice, Availability::Offline, Availability::Online);
+        news.note(bob, Availability::Offline, Availability::Online);
+        news.note(alice, Availability::Online, Availability::Offline);
+        let before = news.horizon();
+        assert_eq!(news.take(1), [(alice, Number(2))]);
+        assert_eq!(news.take(9), [(bob, Number(1))]);
+        assert_eq!(before, Number(3));
+        assert_eq!(news.take(9), []);
+        let edges = Edges {
+            online: 2,
+            away: 0,
+            offline: 1,
+        };
+        assert_eq!(news.edges(), edges);
+        assert_eq!(
+            news.present(),
+            Present {
+                users: 1,
+                guests: 0
+            }
+        );
+    }
+}

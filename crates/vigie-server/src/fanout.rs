@@ -1,0 +1,76 @@
+//! From an edge to the sockets of those who may know.
+//!
+//! In: news from the engine, connections that come and go, views of conversations.
+//! Out: `user:status`, `presence:snapshot`, typing and online lists, each encoded once and handed to links.
+//! Always true: a socket is subscribed before its snapshot is read, and is told no news that its snapshot already held;
+//! a slow socket is told the newest state once it has room, in order, and is never closed for being slow.
+
+mod announcer;
+mod connection;
+mod hub;
+mod link;
+mod online_stats;
+mod restamp;
+mod revocation;
+mod snapshot;
+mod typing;
+pub(crate) mod visibility;
+pub(crate) mod wire;
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::config::Config;
+use crate::engine_host::EngineHost;
+use crate::people::People;
+
+pub(crate) use connection::Connection;
+pub(crate) use hub::Hub;
+pub(crate) use link::{Frame, Link, NoRoom};
+use online_stats::OnlineStats;
+use typing::Typing;
+
+/// Tells sockets what they may know.
+#[derive(Debug)]
+pub struct Fanout {
+    host: Arc<EngineHost>,
+    people: Arc<People>,
+    pub(crate) hub: Hub,
+    typing: Mutex<Typing>,
+    online_stats: Mutex<OnlineStats>,
+    /// Wakes the drain of slow sockets.
+    someone_is_slow: Notify,
+    audience_limit: usize,
+    restamp_interval: std::time::Duration,
+    online_stats_interval: std::time::Duration,
+}
+
+impl Fanout {
+    /// A fan-out without sockets.
+    #[must_use]
+    pub fn new(host: Arc<EngineHost>, people: Arc<People>, config: &Config) -> Self {
+        Self {
+            host,
+            people,
+            hub: Hub::default(),
+            typing: Mutex::default(),
+            online_stats: Mutex::default(),
+            someone_is_slow: Notify::new(),
+            audience_limit: config.limits.audience,
+            restamp_interval: config.periods.restamp_interval,
+            online_stats_interval: config.periods.online_stats_interval,
+        }
+    }
+
+    /// Runs every loop of the fan-out until it is dropped.
+    pub(crate) async fn run(&self) {
+        tokio::join!(
+            announcer::run(self),
+            announcer::run_for_slow_sockets(self),
+            restamp::run(self),
+            online_stats::run(self),
+        );
+    }
+}

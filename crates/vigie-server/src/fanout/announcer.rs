@@ -1,0 +1,83 @@
+//! Tells edges: one loop for all news, one for sockets that were too slow for them.
+
+use std::time::Duration;
+
+use vigie_core::{Presence, PrincipalKey};
+
+use super::connection::{Connection, Delivery};
+use super::link::Frame;
+use super::visibility::{Relation, shown};
+use super::wire::{Status, event};
+use super::{Fanout, online_stats};
+
+/// News told in one go, before other tasks get their turn.
+const NEWS: usize = 256;
+
+/// How often slow sockets are looked at: no transport tells when its buffer has room again.
+const SLOW_PERIOD: Duration = Duration::from_millis(100);
+
+/// Tells news as they come, until it is dropped.
+pub(super) async fn run(fanout: &Fanout) {
+    loop {
+        let news = fanout.host.take_news(NEWS);
+        if news.is_empty() {
+            fanout.host.news_came().await;
+            continue;
+        }
+        for told in news {
+            let frame = fanout.status_frame(told.principal, told.presence);
+            let audience = fanout
+                .people
+                .directory()
+                .audience(told.principal, fanout.audience_limit);
+            fanout.hub.for_sockets_of(&audience, |connection| {
+                if connection.tell(told.principal, told.number, &frame) == Delivery::Waits {
+                    fanout.hub.note_slow(connection);
+                    fanout.someone_is_slow.notify_one();
+                }
+            });
+            online_stats::note_change(fanout, told.principal);
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Drains dirty sets as sockets get room again, until it is dropped.
+pub(super) async fn run_for_slow_sockets(fanout: &Fanout) {
+    loop {
+        fanout.someone_is_slow.notified().await;
+        loop {
+            tokio::time::sleep(SLOW_PERIOD).await;
+            let slow = fanout.hub.take_slow();
+            if slow.is_empty() {
+                break;
+            }
+            for connection in slow {
+                if fanout.drain(&connection) == Delivery::Waits {
+                    fanout.hub.note_slow(&connection);
+                }
+            }
+        }
+    }
+}
+
+impl Fanout {
+    fn drain(&self, connection: &Connection) -> Delivery {
+        // A socket that went meanwhile waits for nothing.
+        if self.hub.connection(connection.id).is_none() {
+            return Delivery::Done;
+        }
+        connection.drain(|principal| {
+            let (presences, horizon) = self.host.survey(&[principal]);
+            (self.status_frame(principal, presences[0]), horizon)
+        })
+    }
+
+    /// `user:status` as everybody in the principal's audience sees it: they share a conversation, or are the principal.
+    fn status_frame(&self, principal: PrincipalKey, presence: Presence) -> Frame {
+        let directory = self.people.directory();
+        let member = directory.member(principal);
+        let shown = shown(Relation::Contact, Some(member), &member.id, Some(presence));
+        event("user:status", &Status::from(shown))
+    }
+}

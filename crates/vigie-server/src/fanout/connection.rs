@@ -1,0 +1,143 @@
+//! One authenticated socket, as the fan-out sees it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use parking_lot::Mutex;
+use vigie_core::{ConnectionId, ConversationKey, PrincipalKey};
+
+use crate::engine_host::Number;
+
+use super::link::{Frame, Link, NoRoom};
+
+/// An authenticated socket and what it still has to be told.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) id: ConnectionId,
+    pub(crate) principal: PrincipalKey,
+    link: Box<dyn Link>,
+    outbox: Mutex<Outbox>,
+    /// The conversations it has a view of.
+    joined: Mutex<Vec<ConversationKey>>,
+}
+
+/// What a socket was told, and what waits for room.
+#[derive(Debug, Default)]
+struct Outbox {
+    /// News before this number are in the snapshot it holds; `None` before the first.
+    horizon: Option<Number>,
+    /// Principals whose newest state waits for room.
+    dirty: BTreeSet<PrincipalKey>,
+    /// Whom it was told from the dirty set, with the number before which all news were in that.
+    ahead: BTreeMap<PrincipalKey, Number>,
+}
+
+/// What became of news for one socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// In the link's buffer, or known already.
+    Done,
+    /// The socket is slow: the principal waits in its dirty set.
+    Waits,
+}
+
+impl Connection {
+    pub(crate) fn new(id: ConnectionId, principal: PrincipalKey, link: Box<dyn Link>) -> Self {
+        Self {
+            id,
+            principal,
+            link,
+            outbox: Mutex::default(),
+            joined: Mutex::default(),
+        }
+    }
+
+    /// Answers the client.
+    pub(crate) fn emit(&self, frame: &Frame) {
+        // A client that floods us with questions and reads no answer loses answers.
+        if self.link.emit(frame) == Err(NoRoom) {
+            tracing::debug!("an answer found no room in a socket's buffer");
+        }
+    }
+
+    /// Sends something that nobody misses if it finds no room.
+    pub(super) fn emit_if_room(&self, frame: &Frame) {
+        if self.link.emit_news(frame) == Err(NoRoom) {
+            tracing::trace!("a slow socket was left out");
+        }
+    }
+
+    pub(crate) fn dismiss(&self) {
+        self.link.dismiss();
+    }
+
+    pub(crate) fn cut(&self) {
+        self.link.cut();
+    }
+
+    /// Tells a status, unless the snapshot it holds was read after it.
+    pub(super) fn tell(&self, principal: PrincipalKey, number: Number, frame: &Frame) -> Delivery {
+        let mut outbox = self.outbox.lock();
+        let ahead = outbox.ahead.remove(&principal);
+        let is_known = outbox.horizon.is_none_or(|horizon| number < horizon)
+            || ahead.is_some_and(|ahead| number < ahead);
+        if is_known {
+            return Delivery::Done;
+        }
+        if !outbox.dirty.contains(&principal) && self.link.emit_news(frame).is_ok() {
+            return Delivery::Done;
+        }
+        outbox.dirty.insert(principal);
+        Delivery::Waits
+    }
+
+    /// Sends a snapshot that `read` makes while no news can pass it.
+    pub(super) fn give_snapshot(&self, read: impl FnOnce() -> (Frame, Number)) {
+        let mut outbox = self.outbox.lock();
+        let (frame, horizon) = read();
+        self.emit(&frame);
+        outbox.horizon = Some(horizon);
+        outbox.dirty.clear();
+        outbox.ahead.clear();
+    }
+
+    /// Sends what waits, newest states first come; says whether something still waits.
+    pub(super) fn drain(
+        &self,
+        mut newest: impl FnMut(PrincipalKey) -> (Frame, Number),
+    ) -> Delivery {
+        let mut outbox = self.outbox.lock();
+        while let Some(principal) = outbox.dirty.first().copied() {
+            let (frame, number) = newest(principal);
+            if self.link.emit_news(&frame).is_err() {
+                return Delivery::Waits;
+            }
+            outbox.dirty.remove(&principal);
+            outbox.ahead.insert(principal, number);
+        }
+        Delivery::Done
+    }
+
+    pub(super) fn joined(&self) -> Vec<ConversationKey> {
+        self.joined.lock().clone()
+    }
+
+    pub(crate) fn has_joined(&self, conversation: ConversationKey) -> bool {
+        self.joined.lock().contains(&conversation)
+    }
+
+    pub(super) fn note_join(&self, conversation: ConversationKey) -> bool {
+        let mut joined = self.joined.lock();
+        let is_new = !joined.contains(&conversation);
+        if is_new {
+            joined.push(conversation);
+        }
+        is_new
+    }
+
+    pub(super) fn note_leave(&self, conversation: ConversationKey) -> bool {
+        let mut joined = self.joined.lock();
+        let before = joined.len();
+        joined.retain(|other| *other != conversation);
+        joined.len() < before
+    }
+}

@@ -1,0 +1,136 @@
+//! Which sockets there are: by connection, by principal, and by the conversations they look at.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+use vigie_core::{ConnectionId, ConversationKey, PrincipalKey};
+
+use super::connection::Connection;
+
+/// The register of authenticated sockets.
+#[derive(Debug, Default)]
+pub(crate) struct Hub {
+    tables: RwLock<Tables>,
+    slow: Mutex<Vec<Arc<Connection>>>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    by_id: HashMap<ConnectionId, Arc<Connection>>,
+    by_principal: HashMap<PrincipalKey, Vec<Arc<Connection>>>,
+    viewers: HashMap<ConversationKey, Vec<Arc<Connection>>>,
+}
+
+impl Hub {
+    /// From now on the socket is told what its principal may know.
+    pub(crate) fn register(&self, connection: &Arc<Connection>) {
+        let mut tables = self.tables.write();
+        tables.by_id.insert(connection.id, Arc::clone(connection));
+        tables
+            .by_principal
+            .entry(connection.principal)
+            .or_default()
+            .push(Arc::clone(connection));
+    }
+
+    /// The socket is gone: nothing is told to it any more.
+    pub(crate) fn remove(&self, connection: &Connection) {
+        let mut tables = self.tables.write();
+        tables.by_id.remove(&connection.id);
+        remove_from(&mut tables.by_principal, connection.principal, connection);
+        for conversation in connection.joined() {
+            remove_from(&mut tables.viewers, conversation, connection);
+        }
+        drop(tables);
+        self.slow.lock().retain(|other| other.id != connection.id);
+    }
+
+    pub(crate) fn connection(&self, id: ConnectionId) -> Option<Arc<Connection>> {
+        self.tables.read().by_id.get(&id).cloned()
+    }
+
+    /// Authenticated sockets.
+    pub(crate) fn len(&self) -> usize {
+        self.tables.read().by_id.len()
+    }
+
+    /// Every socket, in no particular order that anything depends on.
+    pub(crate) fn all(&self) -> Vec<Arc<Connection>> {
+        self.tables.read().by_id.values().cloned().collect()
+    }
+
+    /// Calls `tell` for every socket of these principals.
+    pub(super) fn for_sockets_of(
+        &self,
+        principals: &[PrincipalKey],
+        mut tell: impl FnMut(&Arc<Connection>),
+    ) {
+        let tables = self.tables.read();
+        for principal in principals {
+            for connection in tables.by_principal.get(principal).into_iter().flatten() {
+                tell(connection);
+            }
+        }
+    }
+
+    /// The sockets that look at a conversation.
+    pub(super) fn viewers(&self, conversation: ConversationKey) -> Vec<Arc<Connection>> {
+        let tables = self.tables.read();
+        tables
+            .viewers
+            .get(&conversation)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    pub(super) fn has_viewers(&self, conversation: ConversationKey) -> bool {
+        self.tables.read().viewers.contains_key(&conversation)
+    }
+
+    /// A socket opens its view of a conversation.
+    pub(super) fn open_view(&self, conversation: ConversationKey, connection: &Arc<Connection>) {
+        let mut tables = self.tables.write();
+        if tables.by_id.contains_key(&connection.id) && connection.note_join(conversation) {
+            tables
+                .viewers
+                .entry(conversation)
+                .or_default()
+                .push(Arc::clone(connection));
+        }
+    }
+
+    /// A socket closes its view of a conversation.
+    pub(super) fn close_view(&self, conversation: ConversationKey, connection: &Connection) {
+        let mut tables = self.tables.write();
+        if connection.note_leave(conversation) {
+            remove_from(&mut tables.viewers, conversation, connection);
+        }
+    }
+
+    /// The socket has something waiting for room.
+    pub(super) fn note_slow(&self, connection: &Arc<Connection>) {
+        let mut slow = self.slow.lock();
+        if !slow.iter().any(|other| other.id == connection.id) {
+            slow.push(Arc::clone(connection));
+        }
+    }
+
+    /// The slow sockets, which are no longer registered as such.
+    pub(super) fn take_slow(&self) -> Vec<Arc<Connection>> {
+        std::mem::take(&mut self.slow.lock())
+    }
+}
+
+fn remove_from<K: std::hash::Hash + Eq>(
+    table: &mut HashMap<K, Vec<Arc<Connection>>>,
+    key: K,
+    connection: &Connection,
+) {
+    if let Some(list) = table.get_mut(&key) {
+        list.retain(|other| other.id != connection.id);
+        if list.is_empty() {
+            table.remove(&key);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The shapes of the compatible wire, and how they are encoded.
+//!
+//! Times are ISO-8601 in UTC with three decimals, or null; `username` is never null.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use vigie_core::Wall;
+
+use super::link::Frame;
+use super::visibility::Shown;
+
+/// A wall time as the wire writes it: `2026-02-03T04:05:06.789Z`.
+#[must_use]
+pub(crate) fn iso(wall: Wall) -> String {
+    let timestamp = Timestamp::from_millisecond(wall.as_millis()).unwrap_or(Timestamp::MAX);
+    format!("{timestamp:.3}")
+}
+
+/// An event as Socket.IO writes it, without an acknowledgement.
+#[must_use]
+pub(crate) fn event(name: &str, payload: &impl Serialize) -> Frame {
+    // Every payload is made of strings, numbers and lists: encoding it cannot fail.
+    let event = serde_json::to_string(&(name, payload)).unwrap_or_default();
+    Frame::new(format!("2{event}"))
+}
+
+/// One person's status: an item of a snapshot, and the payload of `user:status`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Status {
+    user_id: String,
+    username: String,
+    is_online: bool,
+    last_active_at: Option<String>,
+    status: &'static str,
+    last_activity_at: Option<String>,
+    last_seen_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+}
+
+impl From<Shown<'_>> for Status {
+    fn from(shown: Shown<'_>) -> Self {
+        Self {
+            user_id: shown.id.as_str().to_owned(),
+            username: shown.name.into_owned(),
+            is_online: shown.availability.is_online(),
+            last_active_at: shown.last_proof_at.map(iso),
+            status: shown.availability.as_str(),
+            last_activity_at: shown.last_active_at.map(iso),
+            last_seen_at: shown.last_seen_at.map(iso),
+            seq: shown.version,
+        }
+    }
+}
+
+/// The payload of `presence:snapshot`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Snapshot {
+    pub(crate) users: Vec<Status>,
+    pub(crate) cursor: String,
+    pub(crate) total: usize,
+    pub(crate) truncated: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) partial: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_three_decimals_and_a_z() {
+        let check = |millis, expected| assert_eq!(iso(Wall::from_millis(millis)), expected);
+        check(0, "1970-01-01T00:00:00.000Z");
+        check(1_700_000_000_123, "2023-11-14T22:13:20.123Z");
+        check(1_700_000_000_100, "2023-11-14T22:13:20.100Z");
+    }
+
+    #[test]
+    fn an_event_is_an_array_of_name_and_payload() {
+        let frame = event("heartbeat:ack", &serde_json::json!({"ok": true}));
+        assert_eq!(frame.text().as_str(), r#"2["heartbeat:ack",{"ok":true}]"#);
+    }
+}

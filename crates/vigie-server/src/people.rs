@@ -1,0 +1,126 @@
+//! Who exists and who shares what, as the server keeps it: the directory in memory, and the store behind it.
+//!
+//! In: provisioning by API calls and by first sight of a token. Out: the directory, for everyone who reads.
+//! Always true: a change is durable before it is visible, changes come one after another, and reads never wait for the store.
+
+mod conversations;
+mod guests;
+mod users;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::{RwLock, RwLockReadGuard};
+use vigie_core::{Directory, PrincipalId, PrincipalKey, Profile};
+use vigie_store::{Snapshot, Store, StoredPresence, WriteError};
+
+use crate::engine_host::EngineHost;
+
+pub use guests::NewGuest;
+pub use users::{Names, UserPatch};
+
+/// The digest of a guest's session token.
+pub type TokenDigest = [u8; 32];
+
+/// The directory and its store.
+#[derive(Debug)]
+pub struct People {
+    host: Arc<EngineHost>,
+    store: Arc<dyn Store>,
+    directory: RwLock<Directory>,
+    guests: RwLock<HashMap<TokenDigest, PrincipalKey>>,
+    /// Held over "write to the store, then to memory", so that both see the same order.
+    changing: tokio::sync::Mutex<()>,
+}
+
+/// Why a change of the directory was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// Nobody has this id.
+    #[error("nobody has the id {0}")]
+    UnknownPrincipal(PrincipalId),
+    /// There is no such conversation.
+    #[error("there is no such conversation")]
+    UnknownConversation,
+    /// The user was deleted, and only an API call brings it back.
+    #[error("this user was deleted")]
+    Deleted,
+    /// The store refused; nothing was changed.
+    #[error("the store is away")]
+    Store(#[from] WriteError),
+    /// No random number could be had for a new id or token.
+    #[error("the system gave no random numbers")]
+    Random(#[from] getrandom::Error),
+}
+
+impl People {
+    /// Takes up what the store kept: the directory, and everyone's presence with it.
+    #[must_use]
+    pub fn load(host: Arc<EngineHost>, store: Arc<dyn Store>, snapshot: Snapshot) -> Self {
+        let mut directory = Directory::default();
+        let mut guests = HashMap::new();
+        for user in snapshot.users {
+            let key = directory.put(user.id, user.profile, None);
+            if user.is_deleted {
+                directory.delete(key);
+            }
+        }
+        for guest in snapshot.guests {
+            let profile = guests::profile(&guest);
+            let key = directory.put(guest.id, profile, guest.expires_at);
+            guests.insert(guest.token_sha256, key);
+            host.know_guest(key);
+        }
+        for conversation in snapshot.conversations {
+            let key = directory.put_conversation(conversation.id, conversation.title);
+            for member in &conversation.members {
+                if let Some(member) = directory.key(member) {
+                    directory.join(key, member);
+                }
+            }
+        }
+        for StoredPresence {
+            principal,
+            record,
+            alive_at,
+        } in snapshot.presence
+        {
+            if let Some(key) = directory.key(&principal) {
+                host.load(key, record, alive_at);
+            }
+        }
+        Self {
+            host,
+            store,
+            directory: RwLock::new(directory),
+            guests: RwLock::new(guests),
+            changing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The directory, to read; never hold it while calling the engine.
+    pub fn directory(&self) -> RwLockReadGuard<'_, Directory> {
+        self.directory.read()
+    }
+
+    /// The guest behind a token.
+    #[must_use]
+    pub fn guest_of_token(&self, digest: &TokenDigest) -> Option<PrincipalKey> {
+        self.guests.read().get(digest).copied()
+    }
+
+    /// The key of a principal that exists.
+    #[must_use]
+    pub fn find(&self, id: &PrincipalId) -> Option<PrincipalKey> {
+        let directory = self.directory();
+        let key = directory.key(id)?;
+        (!directory.member(key).is_deleted).then_some(key)
+    }
+
+    /// The profile of a user that exists.
+    #[must_use]
+    pub fn profile(&self, id: &PrincipalId) -> Option<Profile> {
+        let key = self.find(id)?;
+        Some(self.directory().member(key).profile.clone())
+    }
+}

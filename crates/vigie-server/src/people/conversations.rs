@@ -1,0 +1,152 @@
+//! Conversations and their members.
+
+use vigie_core::{Id, PrincipalId, PrincipalKey, PrincipalKind, Profile};
+use vigie_store::{StoredConversation, StoredUser};
+
+use super::{ChangeError, People};
+
+impl People {
+    /// Adds a conversation, or gives a known one this title.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn put_conversation(
+        &self,
+        id: Id,
+        title: Option<Box<str>>,
+    ) -> Result<(), ChangeError> {
+        let _changing = self.changing.lock().await;
+        let conversation = StoredConversation {
+            id: id.clone(),
+            title: title.clone(),
+            members: Vec::new(),
+        };
+        self.store.upsert_conversations(&[conversation]).await?;
+        self.directory.write().put_conversation(id, title);
+        Ok(())
+    }
+
+    /// Forgets a conversation and its memberships.
+    ///
+    /// # Errors
+    /// When there is none, or the store refuses.
+    pub async fn delete_conversation(&self, id: &Id) -> Result<(), ChangeError> {
+        let _changing = self.changing.lock().await;
+        let key = self
+            .directory()
+            .conversation_key(id)
+            .ok_or(ChangeError::UnknownConversation)?;
+        self.store.delete_conversation(id).await?;
+        self.directory.write().delete_conversation(key);
+        Ok(())
+    }
+
+    /// Makes principals members; what is missing is created, but for guests.
+    ///
+    /// # Errors
+    /// When a guest is unknown, or the store refuses.
+    pub async fn add_members(
+        &self,
+        conversation: Id,
+        members: &[PrincipalId],
+    ) -> Result<(), ChangeError> {
+        let _changing = self.changing.lock().await;
+        self.create_missing(members).await?;
+        self.store.add_members(&conversation, members).await?;
+        let mut directory = self.directory.write();
+        let key = directory.put_conversation(conversation, None);
+        for member in members
+            .iter()
+            .filter_map(|id| directory.key(id))
+            .collect::<Vec<_>>()
+        {
+            directory.join(key, member);
+        }
+        Ok(())
+    }
+
+    /// Makes exactly these principals the members.
+    ///
+    /// # Errors
+    /// When a guest is unknown, or the store refuses.
+    pub async fn replace_members(
+        &self,
+        conversation: Id,
+        members: &[PrincipalId],
+    ) -> Result<(), ChangeError> {
+        let _changing = self.changing.lock().await;
+        self.create_missing(members).await?;
+        self.store.replace_members(&conversation, members).await?;
+        let mut directory = self.directory.write();
+        let key = directory.put_conversation(conversation, None);
+        let mut wanted: Vec<PrincipalKey> =
+            members.iter().filter_map(|id| directory.key(id)).collect();
+        wanted.sort_unstable();
+        let present = directory
+            .conversation(key)
+            .map(|conversation| conversation.members().to_vec())
+            .unwrap_or_default();
+        for gone in present
+            .iter()
+            .filter(|member| wanted.binary_search(member).is_err())
+        {
+            directory.leave(key, *gone);
+        }
+        for member in wanted {
+            directory.join(key, member);
+        }
+        Ok(())
+    }
+
+    /// Ends a membership.
+    ///
+    /// # Errors
+    /// When the principal or the conversation is unknown, or the store refuses.
+    pub async fn remove_member(
+        &self,
+        conversation: &Id,
+        member: &PrincipalId,
+    ) -> Result<(), ChangeError> {
+        let _changing = self.changing.lock().await;
+        let group = self
+            .directory()
+            .conversation_key(conversation)
+            .ok_or(ChangeError::UnknownConversation)?;
+        let key = self
+            .find(member)
+            .ok_or_else(|| ChangeError::UnknownPrincipal(member.clone()))?;
+        self.store
+            .remove_members(conversation, std::slice::from_ref(member))
+            .await?;
+        self.directory.write().leave(group, key);
+        Ok(())
+    }
+
+    /// Creates the users among `members` that nobody knows; a deleted one comes back, for this is an API call.
+    async fn create_missing(&self, members: &[PrincipalId]) -> Result<(), ChangeError> {
+        let missing: Vec<_> = members
+            .iter()
+            .filter(|id| self.find(id).is_none())
+            .collect();
+        if let Some(guest) = missing.iter().find(|id| id.kind() == PrincipalKind::Guest) {
+            return Err(ChangeError::UnknownPrincipal((*guest).clone()));
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let users: Vec<_> = missing
+            .iter()
+            .map(|id| StoredUser {
+                id: (*id).clone(),
+                profile: Profile::default(),
+                is_deleted: false,
+            })
+            .collect();
+        self.store.upsert_users(&users).await?;
+        let mut directory = self.directory.write();
+        for user in users {
+            directory.put(user.id, user.profile, None);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! Guests: anonymous participants of one conversation, known by a token that is shown once.
+
+use vigie_core::{Id, PrincipalId, PrincipalKey, Profile, Wall};
+use vigie_store::StoredGuest;
+
+use crate::auth::GuestToken;
+
+use super::{ChangeError, People};
+
+/// What an API call says of a new guest.
+#[derive(Debug, Clone)]
+pub struct NewGuest {
+    /// The one conversation.
+    pub conversation: Id,
+    /// The name to show.
+    pub display_name: Box<str>,
+    /// Preferred language.
+    pub language: Option<Box<str>>,
+    /// When the stay ends by itself.
+    pub expires_at: Option<Wall>,
+}
+
+impl People {
+    /// Makes a guest; its id, and the token that is kept nowhere.
+    ///
+    /// # Errors
+    /// When the store refuses, or no random numbers can be had.
+    pub async fn create_guest(
+        &self,
+        new: NewGuest,
+    ) -> Result<(PrincipalId, GuestToken), ChangeError> {
+        let _changing = self.changing.lock().await;
+        let token = GuestToken::make()?;
+        let id = random_guest_id()?;
+        let guest = StoredGuest {
+            id: id.clone(),
+            token_sha256: token.digest(),
+            conversation: new.conversation.clone(),
+            display_name: new.display_name,
+            language: new.language,
+            expires_at: new.expires_at,
+            created_at: self.host.now().wall,
+        };
+        self.store
+            .upsert_guests(std::slice::from_ref(&guest))
+            .await?;
+        let key = {
+            let mut directory = self.directory.write();
+            let key = directory.put(id.clone(), profile(&guest), guest.expires_at);
+            let conversation = directory.put_conversation(new.conversation, None);
+            directory.join(conversation, key);
+            key
+        };
+        self.host.know_guest(key);
+        self.guests.write().insert(guest.token_sha256, key);
+        Ok((id, token))
+    }
+
+    /// Forgets guests; the keys of those that existed.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn delete_guests(
+        &self,
+        ids: &[PrincipalId],
+    ) -> Result<Vec<PrincipalKey>, ChangeError> {
+        let _changing = self.changing.lock().await;
+        let keys: Vec<_> = ids.iter().filter_map(|id| self.find(id)).collect();
+        if keys.is_empty() {
+            return Ok(keys);
+        }
+        self.store.delete_guests(ids).await?;
+        self.guests.write().retain(|_, key| !keys.contains(key));
+        let mut directory = self.directory.write();
+        for key in &keys {
+            directory.delete(*key);
+        }
+        Ok(keys)
+    }
+}
+
+/// A guest's profile in the directory.
+pub(super) fn profile(guest: &StoredGuest) -> Profile {
+    Profile {
+        display_name: Some(guest.display_name.clone()),
+        language: guest.language.clone(),
+        set_by_api: true,
+        ..Profile::default()
+    }
+}
+
+fn random_guest_id() -> Result<PrincipalId, ChangeError> {
+    let mut bytes = [0; 12];
+    getrandom::fill(&mut bytes)?;
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    match PrincipalId::guest(&format!("g_{digits}")) {
+        Ok(id) => Ok(id),
+        Err(_) => unreachable!("hexadecimal digits behind g_ are a guest's id"),
+    }
+}

@@ -1,0 +1,162 @@
+//! Registered users: put by the API, or provisioned by the first sight of their token.
+
+use vigie_core::{PrincipalId, PrincipalKey, Profile, Role};
+use vigie_store::StoredUser;
+
+use crate::auth::Claims;
+
+use super::{ChangeError, People};
+
+/// What an API call wants to change; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+pub struct UserPatch {
+    /// The names and the language.
+    pub names: Names,
+    /// A role that overrides the token's.
+    pub role: Option<Role>,
+    /// Whether the user may authenticate.
+    pub is_active: Option<bool>,
+}
+
+/// The names of a user, as a token's claims or an API call give them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Names {
+    /// Login name.
+    pub username: Option<Box<str>>,
+    /// The name to show.
+    pub display_name: Option<Box<str>>,
+    /// Given name.
+    pub first_name: Option<Box<str>>,
+    /// Family name.
+    pub last_name: Option<Box<str>>,
+    /// Language tag.
+    pub language: Option<Box<str>>,
+}
+
+impl Names {
+    /// The names of a token.
+    #[must_use]
+    pub fn of(claims: &Claims) -> Self {
+        Self {
+            username: claims.username.clone(),
+            display_name: claims.display_name.clone(),
+            first_name: claims.first_name.clone(),
+            last_name: claims.last_name.clone(),
+            language: None,
+        }
+    }
+
+    /// Whether a name is given; the language is none.
+    fn has_name(&self) -> bool {
+        self.username.is_some()
+            || self.display_name.is_some()
+            || self.first_name.is_some()
+            || self.last_name.is_some()
+    }
+
+    fn lay_over(self, profile: &mut Profile) {
+        let fields = [
+            (&mut profile.username, self.username),
+            (&mut profile.display_name, self.display_name),
+            (&mut profile.first_name, self.first_name),
+            (&mut profile.last_name, self.last_name),
+            (&mut profile.language, self.language),
+        ];
+        for (field, given) in fields {
+            if given.is_some() {
+                *field = given;
+            }
+        }
+    }
+}
+
+impl People {
+    /// Adds a user, or changes what the patch names; a deleted one comes back.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn put_user(
+        &self,
+        id: PrincipalId,
+        patch: UserPatch,
+    ) -> Result<PrincipalKey, ChangeError> {
+        let _changing = self.changing.lock().await;
+        let mut profile = self.profile(&id).unwrap_or_default();
+        profile.set_by_api |= patch.names.has_name();
+        patch.names.lay_over(&mut profile);
+        profile.role = patch.role.or(profile.role);
+        profile.is_active = patch.is_active.unwrap_or(profile.is_active);
+        let user = StoredUser {
+            id: id.clone(),
+            profile: profile.clone(),
+            is_deleted: false,
+        };
+        self.store.upsert_users(&[user]).await?;
+        Ok(self.directory.write().put(id, profile, None))
+    }
+
+    /// Creates the user of a valid token on first sight, or takes over changed names while no API call has set any.
+    ///
+    /// # Errors
+    /// [`ChangeError::Deleted`] for a deleted user, [`ChangeError::Store`] when the store refuses.
+    pub async fn provision(
+        &self,
+        id: &PrincipalId,
+        names: Names,
+    ) -> Result<PrincipalKey, ChangeError> {
+        let _changing = self.changing.lock().await;
+        let known = self.directory().key(id);
+        let mut profile = Profile::default();
+        if let Some(key) = known {
+            let directory = self.directory();
+            let member = directory.member(key);
+            if member.is_deleted {
+                return Err(ChangeError::Deleted);
+            }
+            profile = member.profile.clone();
+            if profile.set_by_api {
+                return Ok(key);
+            }
+        }
+        let before = profile.clone();
+        names.lay_over(&mut profile);
+        if let Some(key) = known.filter(|_| profile == before) {
+            return Ok(key);
+        }
+        let user = StoredUser {
+            id: id.clone(),
+            profile: profile.clone(),
+            is_deleted: false,
+        };
+        self.store.provision_users(&[user]).await?;
+        Ok(self.directory.write().put(id.clone(), profile, None))
+    }
+
+    /// Forgets a user; a token does not bring it back.
+    ///
+    /// # Errors
+    /// When nobody has this id, or the store refuses.
+    pub async fn delete_user(&self, id: &PrincipalId) -> Result<PrincipalKey, ChangeError> {
+        let _changing = self.changing.lock().await;
+        let key = self
+            .find(id)
+            .ok_or_else(|| ChangeError::UnknownPrincipal(id.clone()))?;
+        self.store.delete_user(id, self.host.now().wall).await?;
+        self.directory.write().delete(key);
+        Ok(key)
+    }
+
+    /// Whether a token's names differ from what is known, and may still change it.
+    #[must_use]
+    pub fn names_are_news(&self, key: PrincipalKey, claims: &Claims) -> bool {
+        let directory = self.directory();
+        let profile = &directory.member(key).profile;
+        let differs =
+            |known: &Option<Box<str>>, given: &Option<Box<str>>| given.is_some() && given != known;
+        !profile.set_by_api
+            && (differs(&profile.username, &claims.username)
+                || differs(&profile.display_name, &claims.display_name)
+                || differs(&profile.first_name, &claims.first_name)
+                || differs(&profile.last_name, &claims.last_name))
+    }
+}

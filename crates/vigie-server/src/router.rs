@@ -1,0 +1,74 @@
+//! Every route of a server, and the layers over all of them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::any_service;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Method, Request};
+use tower::ServiceExt;
+use tower_http::cors::CorsLayer;
+
+use crate::app::App;
+use crate::auth::api_key::API_KEY_HEADER;
+use crate::auth::credentials::SESSION_TOKEN_HEADER;
+use crate::config::Config;
+use crate::{openapi, rest, socketio};
+
+/// The routes for clients and gateways.
+pub(crate) fn public(app: &Arc<App>, handler: &Arc<socketio::Handler>) -> Router {
+    let routes = Router::new()
+        .merge(rest::compatible(Arc::clone(app)))
+        .merge(rest::v1(Arc::clone(app)))
+        .merge(openapi::routes());
+    let routes = match app.config.ops_listen {
+        Some(_) => routes,
+        None => routes.merge(rest::operations(Arc::clone(app))),
+    };
+    let routes = rest::limited(routes, &app.config.limits);
+    routes
+        .merge(socket_io(app, handler))
+        .layer(cors(&app.config))
+}
+
+/// The routes for operators, on a listener of their own.
+pub(crate) fn operations(app: &Arc<App>) -> Router {
+    rest::limited(rest::operations(Arc::clone(app)), &app.config.limits)
+}
+
+/// Socket.IO for both generations of clients, told apart by the query.
+fn socket_io(app: &Arc<App>, handler: &Arc<socketio::Handler>) -> Router {
+    let today = socketio::eio4(app, handler);
+    let old = socketio::eio3(app, handler);
+    let service = tower::service_fn(move |request: Request<axum::body::Body>| {
+        let is_old = request
+            .uri()
+            .query()
+            .is_some_and(|query| query.split('&').any(|pair| pair == "EIO=3"));
+        let service = if is_old { old.clone() } else { today.clone() };
+        service.oneshot(socketio::light(request))
+    });
+    Router::new()
+        .route(socketio::PATH, any_service(service.clone()))
+        .route(&format!("{}/", socketio::PATH), any_service(service))
+}
+
+/// No origin unless it is configured, and never every origin: credentials may come along.
+fn cors(config: &Config) -> CorsLayer {
+    let origins: Vec<HeaderValue> = config
+        .cors_origins
+        .iter()
+        .filter_map(|origin| origin.as_str().parse().ok())
+        .collect();
+    let headers = [
+        AUTHORIZATION,
+        CONTENT_TYPE,
+        HeaderName::from_static(SESSION_TOKEN_HEADER),
+        HeaderName::from_static(API_KEY_HEADER),
+    ];
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers(headers)
+}

@@ -1,0 +1,66 @@
+//! Socket.IO: engine.io carries the frames, this module speaks the protocol above it and turns it into signals.
+//!
+//! In: packets of clients of both protocol generations, in the one namespace `/`.
+//! Out: signals to the engine, connections to the fan-out, answers to the client.
+//! Where a heartbeat enters: [`handler`] gets the packet, `events.rs` names what it means.
+//! Always true: what a client sends before its authentication settles waits, and is neither refused nor lost.
+
+mod acknowledge;
+mod authenticate;
+mod codec;
+mod events;
+mod expiry;
+mod handler;
+mod light;
+mod link;
+mod seat;
+
+use std::sync::Arc;
+
+use engineioxide::config::EngineIoConfig;
+use engineioxide::service::EngineIoService;
+
+use crate::app::App;
+use crate::config::Config;
+
+pub(crate) use expiry::run as run_expiry;
+pub(crate) use handler::Handler;
+pub(crate) use light::light;
+
+/// Where both generations connect.
+pub(crate) const PATH: &str = "/socket.io";
+
+/// Packets kept for a socket that reads slowly, answers and heartbeats included.
+const BUFFER: usize = 128;
+
+/// WebSocket read buffer: clients send little, and this is held for every idle connection.
+const READ_BUFFER_BYTES: usize = 512;
+
+/// The engine.io service of today's clients (EIO4), whom the server pings.
+pub(crate) fn eio4(app: &Arc<App>, handler: &Arc<Handler>) -> EngineIoService<Handler> {
+    let periods = &app.config.periods;
+    let config = base(&app.config)
+        .ping_interval(periods.ping_interval)
+        .ping_timeout(periods.ping_timeout);
+    EngineIoService::with_config(Arc::clone(handler), config.build())
+}
+
+/// The engine.io service of old clients (EIO3), who ping by their own timers.
+pub(crate) fn eio3(app: &Arc<App>, handler: &Arc<Handler>) -> EngineIoService<Handler> {
+    let periods = &app.config.periods;
+    let config = base(&app.config)
+        .ping_interval(periods.eio3_ping_interval)
+        .ping_timeout(periods.eio3_ping_timeout);
+    EngineIoService::with_config(Arc::clone(handler), config.build())
+}
+
+fn base(config: &Config) -> engineioxide::config::EngineIoConfigBuilder {
+    let message = config.limits.message.0;
+    EngineIoConfig::builder()
+        .req_path(PATH)
+        .max_buffer_size(BUFFER)
+        .max_payload(message as u64)
+        .ws_read_buffer_size(READ_BUFFER_BYTES)
+        .ws_max_message_size(message)
+        .ws_max_frame_size(message)
+}

@@ -1,0 +1,319 @@
+//! From an offered credential to a seat: the only way a socket becomes somebody's.
+//!
+//! Subscribe, then announce, then acknowledge: the socket is registered before its person's arrival is announced, and only then told `authenticated` and given its snapshot.
+
+use std::sync::Arc;
+
+use engineioxide::{DisconnectReason, ProtocolVersion, Socket};
+use serde_json::{Value, json};
+use vigie_core::{PrincipalKind, SessionId};
+
+use crate::admission::{Identity, Refusal};
+use crate::auth::credentials;
+use crate::engine_host::Arrival;
+use crate::fanout::{Connection, wire};
+
+use super::acknowledge::acknowledge;
+use super::codec::Event;
+use super::handler::Handler;
+use super::link::{self, EngineLink};
+use super::seat::{Phase, Seat, Seated};
+
+/// Old clients look for its first two words.
+const REQUIRED: &str =
+    "Authentification requise. Veuillez fournir un Bearer token ou un x-session-token valide.";
+
+/// What `authenticated` says when neither profile nor client names a language.
+const DEFAULT_LANGUAGE: &str = "fr";
+
+/// How a credential came.
+#[derive(Debug)]
+pub(super) enum Offer {
+    /// With the handshake: headers, the connect packet's payload, an old client's query.
+    Handshake(Value),
+    /// By the `authenticate` event.
+    Event(Event),
+}
+
+impl Handler {
+    /// Looks at what a socket offers; while it settles, other events wait.
+    pub(super) fn offer(self: &Arc<Self>, offer: Offer, socket: &Arc<Socket<Seat>>) {
+        let seated = {
+            let mut phase = socket.data.phase.lock();
+            match &mut *phase {
+                Phase::Waiting { early } => {
+                    let early = std::mem::take(early);
+                    *phase = Phase::Settling { early };
+                    None
+                }
+                Phase::Seated(seated) => Some(seated.clone()),
+                // A second offer waits its turn like any other event.
+                Phase::Settling { early } => {
+                    if let Offer::Event(event) = offer {
+                        early.push(event);
+                    }
+                    return;
+                }
+                Phase::Over => return,
+            }
+        };
+        let handler = Arc::clone(self);
+        let socket = Arc::clone(socket);
+        tokio::spawn(async move {
+            match seated {
+                None => handler.settle(offer, &socket).await,
+                Some(seated) => handler.renew(offer, seated, &socket).await,
+            }
+        });
+    }
+
+    /// The time to authenticate is over.
+    pub(super) fn time_out(&self, socket: &Arc<Socket<Seat>>) {
+        let is_seated = socket.data.seated().is_some();
+        if !is_seated {
+            self.refuse(socket, "AUTH_REQUIRED");
+        }
+    }
+
+    async fn settle(self: &Arc<Self>, offer: Offer, socket: &Arc<Socket<Seat>>) {
+        let is_event = matches!(offer, Offer::Event(_));
+        let (admitted, wishes) = self.admit(&offer, socket).await;
+        match admitted {
+            Ok(identity) => self.seat(identity, wishes, &offer, socket),
+            // A socket that offered nothing may still send `authenticate`.
+            Err(Refusal::Required) if !is_event => {
+                self.wait_for_authenticate(socket);
+            }
+            Err(refusal) => self.refuse_for(refusal, socket),
+        }
+    }
+
+    /// Back to waiting; an `authenticate` among the events that came meanwhile is an offer.
+    fn wait_for_authenticate(self: &Arc<Self>, socket: &Arc<Socket<Seat>>) {
+        let offer = {
+            let mut phase = socket.data.phase.lock();
+            let Phase::Settling { early } = &mut *phase else {
+                return;
+            };
+            let mut early = std::mem::take(early);
+            let place = early.iter().position(|event| event.name == "authenticate");
+            let offer = place.map(|place| early.remove(place));
+            *phase = Phase::Waiting { early };
+            offer
+        };
+        if let Some(event) = offer {
+            self.offer(Offer::Event(event), socket);
+        }
+    }
+
+    /// An `authenticate` on a live socket: the same person with a fresh token.
+    async fn renew(self: &Arc<Self>, offer: Offer, seated: Seated, socket: &Arc<Socket<Seat>>) {
+        let (admitted, wishes) = self.admit(&offer, socket).await;
+        match admitted {
+            Ok(identity) if identity.key == seated.identity.key => {
+                let renewed = Seated { identity, ..seated };
+                if let Phase::Seated(current) = &mut *socket.data.phase.lock() {
+                    *current = renewed.clone();
+                }
+                self.expiries.watch(renewed.identity.expires_at, socket);
+                let session = self.app.host.session_of(renewed.connection.id);
+                self.welcome(&renewed, session, wishes.language, &offer);
+            }
+            Ok(_) => self.refuse_for(Refusal::InvalidJwt, socket),
+            Err(refusal) => self.refuse_for(refusal, socket),
+        }
+    }
+
+    async fn admit(
+        &self,
+        offer: &Offer,
+        socket: &Socket<Seat>,
+    ) -> (Result<Identity, Refusal>, Wishes) {
+        let headers = &socket.req_parts.headers;
+        let query = socket.req_parts.uri.query().unwrap_or_default();
+        let (credentials, wishes) = match offer {
+            Offer::Event(event) => (
+                credentials::of_authenticate(&event.payload),
+                Wishes::of(&event.payload),
+            ),
+            Offer::Handshake(auth) => {
+                let credentials = match socket.protocol {
+                    ProtocolVersion::V3 => credentials::of_eio3_handshake(headers, query),
+                    ProtocolVersion::V4 => credentials::of_handshake(headers, auth),
+                };
+                (credentials, Wishes::of(auth))
+            }
+        };
+        (self.app.admission.admit(&credentials).await, wishes)
+    }
+
+    fn seat(
+        self: &Arc<Self>,
+        identity: Identity,
+        wishes: Wishes,
+        offer: &Offer,
+        socket: &Arc<Socket<Seat>>,
+    ) {
+        let Ok(proposed) = random_session() else {
+            tracing::error!("the system gave no random numbers for a session");
+            return socket.close(DisconnectReason::TransportError);
+        };
+        let connection = Arc::new(Connection::new(
+            self.next_connection(),
+            identity.key,
+            Box::new(EngineLink::new(socket)),
+        ));
+        self.app.fanout.hub.register(&connection);
+        let (session, _) = self.app.host.arrive(Arrival {
+            principal: identity.key,
+            connection: connection.id,
+            session: proposed,
+            resumes: wishes.resumes,
+            silence: self.silence_limit(socket),
+        });
+        self.expiries.watch(identity.expires_at, socket);
+        let seated = Seated {
+            connection,
+            identity,
+        };
+        self.welcome(&seated, Some(session), wishes.language, offer);
+        self.sit_down(&seated, socket);
+    }
+
+    /// Deals with the events that waited, and takes the seat when none is left.
+    fn sit_down(self: &Arc<Self>, seated: &Seated, socket: &Arc<Socket<Seat>>) {
+        loop {
+            let waiting = {
+                let mut phase = socket.data.phase.lock();
+                match &mut *phase {
+                    Phase::Settling { early } if early.is_empty() => {
+                        *phase = Phase::Seated(seated.clone());
+                        break;
+                    }
+                    Phase::Settling { early } => std::mem::take(early),
+                    // The socket ended while its credential was looked at.
+                    Phase::Waiting { .. } | Phase::Seated(_) | Phase::Over => {
+                        drop(phase);
+                        return self.lose_unseated(seated);
+                    }
+                }
+            };
+            for event in waiting {
+                self.handle_event(event, seated, socket);
+            }
+        }
+        // Deactivated or logged out between admission and arrival: the revocation did not find this socket.
+        if !self.app.admission.is_still_admitted(&seated.identity) {
+            self.refuse_for(Refusal::InvalidJwt, socket);
+        }
+    }
+
+    fn lose_unseated(&self, seated: &Seated) {
+        self.app.fanout.forget(&seated.connection);
+        self.app.host.signal(vigie_core::Signal::SessionLost {
+            connection: seated.connection.id,
+            silence: std::time::Duration::ZERO,
+        });
+    }
+
+    fn welcome(
+        &self,
+        seated: &Seated,
+        session: Option<SessionId>,
+        wished: Option<String>,
+        offer: &Offer,
+    ) {
+        let language = {
+            let directory = self.app.people.directory();
+            let profile = &directory.member(seated.identity.key).profile;
+            wished.or_else(|| profile.language.as_deref().map(str::to_owned))
+        };
+        let payload = json!({
+            "success": true,
+            "user": {
+                "id": seated.identity.id.as_str(),
+                "language": language.as_deref().unwrap_or(DEFAULT_LANGUAGE),
+                "isAnonymous": seated.identity.id.kind() == PrincipalKind::Guest,
+            },
+            "version": env!("CARGO_PKG_VERSION"),
+            "session": session.map(|session| format!("{:032x}", session.0)),
+        });
+        let connection = &seated.connection;
+        connection.emit(&wire::event("authenticated", &payload));
+        if let Offer::Event(event) = offer {
+            acknowledge(connection, event, &payload);
+        }
+        self.app.fanout.give_snapshot(connection);
+    }
+
+    /// Refuses a credential; with an expired token the client is told so first.
+    pub(super) fn refuse_for(&self, refusal: Refusal, socket: &Arc<Socket<Seat>>) {
+        match refusal {
+            // The client comes back by itself, and the store may be there again.
+            Refusal::StoreAway => socket.close(DisconnectReason::ClosingServer),
+            Refusal::ExpiredJwt => {
+                self.answer(socket, &token_expired());
+                self.refuse(socket, "AUTH_FAILED");
+            }
+            Refusal::InvalidJwt | Refusal::InvalidSession => self.refuse(socket, "AUTH_FAILED"),
+            Refusal::Required => self.refuse(socket, "AUTH_REQUIRED"),
+        }
+    }
+
+    fn refuse(&self, socket: &Arc<Socket<Seat>>, code: &str) {
+        let early = socket.data.take_early();
+        for event in early
+            .iter()
+            .filter(|event| event.name == "conversation:join")
+        {
+            self.answer(
+                socket,
+                &super::events::join_error(&event.payload, "not_authenticated"),
+            );
+        }
+        let failure = json!({"success": false, "error": REQUIRED});
+        self.answer(socket, &wire::event("authenticated", &failure));
+        let error = json!({"message": REQUIRED, "code": code});
+        self.answer(socket, &wire::event("error", &error));
+        self.lose(socket, std::time::Duration::ZERO);
+        link::dismiss(Arc::clone(socket));
+    }
+}
+
+/// `auth:token-expired`.
+pub(super) fn token_expired() -> crate::fanout::Frame {
+    let payload = json!({
+        "code": "token_expired",
+        "message": "Votre session a expiré. Veuillez vous reconnecter.",
+    });
+    wire::event("auth:token-expired", &payload)
+}
+
+/// What a client asks for beside being admitted.
+#[derive(Debug, Default)]
+struct Wishes {
+    language: Option<String>,
+    resumes: Option<SessionId>,
+}
+
+impl Wishes {
+    fn of(payload: &Value) -> Self {
+        /// Longer texts are no language tags (RFC 5646, section 4.4.1).
+        const MAX_LANGUAGE_BYTES: usize = 35;
+        let text = |field: &str| payload.get(field)?.as_str();
+        Self {
+            language: text("language")
+                .filter(|tag| !tag.is_empty() && tag.len() <= MAX_LANGUAGE_BYTES)
+                .map(str::to_owned),
+            resumes: text("resume")
+                .and_then(|id| u128::from_str_radix(id, 16).ok())
+                .map(SessionId),
+        }
+    }
+}
+
+fn random_session() -> Result<SessionId, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(SessionId(u128::from_le_bytes(bytes)))
+}

@@ -1,0 +1,196 @@
+//! What each event of an authenticated client means.
+
+use std::sync::Arc;
+
+use engineioxide::Socket;
+use serde_json::{Value, json};
+use vigie_core::{ConversationKey, Id, Signal};
+
+use crate::fanout::{Frame, wire};
+
+use super::acknowledge::acknowledge;
+use super::codec::Event;
+use super::handler::Handler;
+use super::seat::{Seat, Seated};
+
+impl Handler {
+    /// Deals with one event; each is a sign of life, some are activity.
+    pub(super) fn handle_event(
+        self: &Arc<Self>,
+        event: Event,
+        seated: &Seated,
+        socket: &Arc<Socket<Seat>>,
+    ) {
+        let connection = seated.connection.id;
+        match event.name.as_str() {
+            "heartbeat" => {
+                self.app.host.signal(Signal::SessionProved { connection });
+                self.answer_heartbeat(&event, seated);
+            }
+            "presence:activity" => {
+                self.app
+                    .status
+                    .record_on_socket(Signal::SessionActive { connection });
+                acknowledge(&seated.connection, &event, &json!({"success": true}));
+            }
+            "presence:app-state" => self.app_state(&event, seated),
+            "typing:start" => {
+                self.app
+                    .status
+                    .record_on_socket(Signal::SessionActive { connection });
+                if let Ok(conversation) = self.conversation_of(&event, seated) {
+                    self.app
+                        .fanout
+                        .start_typing(&seated.connection, conversation);
+                }
+            }
+            "typing:stop" => {
+                self.app.host.signal(Signal::SessionProved { connection });
+                if let Ok(conversation) = self.conversation_of(&event, seated) {
+                    self.app
+                        .fanout
+                        .stop_typing(&seated.connection, conversation);
+                }
+            }
+            "conversation:join" => {
+                self.app.host.signal(Signal::SessionProved { connection });
+                self.join(&event, seated);
+            }
+            "conversation:leave" => {
+                self.app.host.signal(Signal::SessionProved { connection });
+                self.leave(&event, seated);
+            }
+            "authenticate" => self.offer(super::authenticate::Offer::Event(event), socket),
+            _ => {
+                self.app.host.signal(Signal::SessionProved { connection });
+                self.count_ignored();
+            }
+        }
+    }
+
+    /// More events than the limit allows: a join is told, anything else is dropped and counted.
+    pub(super) fn refuse_for_rate(&self, event: &Event, socket: &Socket<Seat>) {
+        self.count_ignored();
+        if event.name == "conversation:join" {
+            self.answer(socket, &join_error(&event.payload, "rate_limited"));
+        }
+    }
+
+    fn answer_heartbeat(&self, event: &Event, seated: &Seated) {
+        let now = self.app.host.now().wall;
+        let mut payload = json!({"serverTime": wire::iso(now)});
+        let client_time = event.payload.get("clientTime").and_then(Value::as_i64);
+        // A hint only: two clocks that disagree make it meaningless, never negative.
+        if let Some(client_time) = client_time {
+            let hint = now.as_millis().saturating_sub(client_time).max(0);
+            payload["latencyHintMs"] = hint.into();
+        }
+        seated
+            .connection
+            .emit(&wire::event("heartbeat:ack", &payload));
+        acknowledge(&seated.connection, event, &payload);
+    }
+
+    fn app_state(&self, event: &Event, seated: &Seated) {
+        let connection = seated.connection.id;
+        match event.payload.get("foreground").and_then(Value::as_bool) {
+            Some(true) => self
+                .app
+                .status
+                .record_on_socket(Signal::SessionForegrounded { connection }),
+            Some(false) => self
+                .app
+                .host
+                .signal(Signal::SessionBackgrounded { connection }),
+            None => self.app.host.signal(Signal::SessionProved { connection }),
+        }
+    }
+
+    fn join(&self, event: &Event, seated: &Seated) {
+        match self.conversation_of(event, seated) {
+            Ok(conversation) => {
+                self.app.fanout.join(&seated.connection, conversation);
+                let payload = view(&event.payload, seated);
+                seated
+                    .connection
+                    .emit(&wire::event("conversation:joined", &payload));
+                acknowledge(&seated.connection, event, &json!({"success": true}));
+            }
+            Err(reason) => {
+                seated.connection.emit(&join_error(&event.payload, reason));
+                let refusal = json!({"success": false, "error": reason});
+                acknowledge(&seated.connection, event, &refusal);
+            }
+        }
+    }
+
+    fn leave(&self, event: &Event, seated: &Seated) {
+        let Some(id) = conversation_id(&event.payload) else {
+            return self.count_ignored();
+        };
+        let key = self.app.people.directory().conversation_key(&id);
+        if let Some(conversation) = key {
+            self.app.fanout.leave(&seated.connection, conversation);
+        }
+        let payload = view(&event.payload, seated);
+        seated
+            .connection
+            .emit(&wire::event("conversation:left", &payload));
+        acknowledge(&seated.connection, event, &json!({"success": true}));
+    }
+
+    /// The conversation an event names, if its sender is a member; an unknown one looks like somebody else's.
+    fn conversation_of(
+        &self,
+        event: &Event,
+        seated: &Seated,
+    ) -> Result<ConversationKey, &'static str> {
+        let id = conversation_id(&event.payload).ok_or("invalid_payload")?;
+        let directory = self.app.people.directory();
+        let conversation = directory.conversation_key(&id).ok_or("not_a_member")?;
+        if directory.is_member(conversation, seated.identity.key) {
+            Ok(conversation)
+        } else if seated.connection.has_joined(conversation) {
+            Err("no_longer_member")
+        } else {
+            Err("not_a_member")
+        }
+    }
+}
+
+/// `conversation:join-error`.
+pub(super) fn join_error(payload: &Value, reason: &str) -> Frame {
+    let message = match reason {
+        "invalid_payload" => "Un conversationId valide est requis.",
+        "not_authenticated" => "Authentification requise.",
+        "rate_limited" => "Trop de demandes. Veuillez patienter.",
+        "not_a_member" => "Vous n'êtes pas membre de cette conversation.",
+        "no_longer_member" => "Vous n'êtes plus membre de cette conversation.",
+        _ => "Erreur du serveur.",
+    };
+    let id = conversation_id(payload);
+    let payload = json!({
+        "conversationId": id.as_ref().map(Id::as_str),
+        "reason": reason,
+        "message": message,
+    });
+    wire::event("conversation:join-error", &payload)
+}
+
+fn view(payload: &Value, seated: &Seated) -> Value {
+    let id = conversation_id(payload);
+    json!({
+        "conversationId": id.as_ref().map(Id::as_str),
+        "userId": seated.identity.id.as_str(),
+    })
+}
+
+/// The id in `{conversationId}`, or the payload itself where a client sends the bare id.
+fn conversation_id(payload: &Value) -> Option<Id> {
+    payload
+        .get("conversationId")
+        .unwrap_or(payload)
+        .as_str()?
+        .parse()
+        .ok()
+}

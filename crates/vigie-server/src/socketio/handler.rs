@@ -1,0 +1,226 @@
+//! Where every packet of a client enters.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use engineioxide::handler::EngineIoHandler;
+use engineioxide::{DisconnectReason, ProtocolVersion, Socket, Str};
+use std::time::Duration;
+use vigie_core::{ConnectionId, Signal};
+
+use crate::app::App;
+
+use super::authenticate::Offer;
+use super::codec::{self, Event, Packet};
+use super::expiry::Expiries;
+use super::link;
+use super::seat::{Phase, Seat, Seated};
+
+/// Speaks Socket.IO with the sockets of both generations.
+#[derive(Debug)]
+pub(crate) struct Handler {
+    pub(super) app: Arc<App>,
+    pub(super) expiries: Expiries,
+    next_connection: AtomicU64,
+    unauthenticated: AtomicUsize,
+    is_draining: AtomicBool,
+    /// Packets that meant nothing, counted instead of answered.
+    ignored: AtomicU64,
+}
+
+impl Handler {
+    pub(crate) fn new(app: Arc<App>) -> Self {
+        Self {
+            app,
+            expiries: Expiries::default(),
+            // 0 stands for "the connection of another process" in restored sessions.
+            next_connection: AtomicU64::new(1),
+            unauthenticated: AtomicUsize::new(0),
+            is_draining: AtomicBool::new(false),
+            ignored: AtomicU64::new(0),
+        }
+    }
+
+    /// From now on no new socket is taken, and the end of a socket says nothing about its person.
+    pub(crate) fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Packets that meant nothing.
+    pub(crate) fn ignored(&self) -> u64 {
+        self.ignored.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn next_connection(&self) -> ConnectionId {
+        ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(super) fn count_ignored(&self) {
+        self.ignored.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An open link of this socket was heard from within this time.
+    pub(super) fn silence_limit(&self, socket: &Socket<Seat>) -> Duration {
+        let periods = &self.app.config.periods;
+        match socket.protocol {
+            ProtocolVersion::V3 => periods.eio3_ping_interval + periods.eio3_ping_timeout,
+            ProtocolVersion::V4 => periods.ping_interval + periods.ping_timeout,
+        }
+    }
+
+    /// Closes the socket if it is still nobody's after the time it has for that.
+    fn watch_unauthenticated(self: &Arc<Self>, socket: &Arc<Socket<Seat>>) {
+        let handler = Arc::clone(self);
+        let socket = Arc::downgrade(socket);
+        tokio::spawn(async move {
+            tokio::time::sleep(handler.app.config.periods.auth_timeout).await;
+            handler.unauthenticated.fetch_sub(1, Ordering::Relaxed);
+            if let Some(socket) = socket.upgrade() {
+                handler.time_out(&socket);
+            }
+        });
+    }
+
+    fn on_packet(self: &Arc<Self>, packet: Packet, socket: &Arc<Socket<Seat>>) {
+        match packet {
+            Packet::Connect { auth } => self.enter(auth, socket),
+            Packet::Disconnect => self.goodbye(socket),
+            Packet::Event(event) => self.on_event(event, socket),
+            Packet::Elsewhere {
+                namespace,
+                is_connect: true,
+            } => {
+                let is_old = socket.protocol == ProtocolVersion::V3;
+                self.answer(socket, &codec::no_such_namespace(&namespace, is_old));
+            }
+            Packet::Ack
+            | Packet::Binary
+            | Packet::Elsewhere {
+                is_connect: false, ..
+            } => self.count_ignored(),
+        }
+    }
+
+    /// A client enters the namespace, and is told so before anything else.
+    fn enter(self: &Arc<Self>, auth: serde_json::Value, socket: &Arc<Socket<Seat>>) {
+        if socket.data.has_entered() {
+            return self.count_ignored();
+        }
+        let sid = socket.id.to_string();
+        let is_old = socket.protocol == ProtocolVersion::V3;
+        self.answer(socket, &codec::connected((!is_old).then_some(&sid)));
+        self.offer(Offer::Handshake(auth), socket);
+    }
+
+    fn on_event(self: &Arc<Self>, event: Event, socket: &Arc<Socket<Seat>>) {
+        if !socket
+            .data
+            .admits_event(self.app.config.limits.events_per_second)
+        {
+            return self.refuse_for_rate(&event, socket);
+        }
+        if event.name == "authenticate" {
+            return self.offer(Offer::Event(event), socket);
+        }
+        let seated = {
+            let mut phase = socket.data.phase.lock();
+            match &mut *phase {
+                Phase::Seated(seated) => seated.clone(),
+                Phase::Waiting { early } | Phase::Settling { early } => {
+                    if early.len() < self.app.config.limits.early_events {
+                        early.push(event);
+                    } else {
+                        self.count_ignored();
+                    }
+                    return;
+                }
+                Phase::Over => return,
+            }
+        };
+        self.handle_event(event, &seated, socket);
+    }
+
+    /// A goodbye: the session ends at once.
+    fn goodbye(&self, socket: &Arc<Socket<Seat>>) {
+        if let Some(seated) = self.vacate(socket) {
+            self.app.host.signal(Signal::SessionLeft {
+                connection: seated.connection.id,
+            });
+        }
+        link::close_later(Arc::clone(socket));
+    }
+
+    /// The connection broke: the session has its grace.
+    pub(super) fn lose(&self, socket: &Socket<Seat>, silence: Duration) {
+        if let Some(seated) = self.vacate(socket) {
+            self.app.host.signal(Signal::SessionLost {
+                connection: seated.connection.id,
+                silence,
+            });
+        }
+    }
+
+    /// Nobody sits here any more; who did.
+    fn vacate(&self, socket: &Socket<Seat>) -> Option<Seated> {
+        let phase = std::mem::replace(&mut *socket.data.phase.lock(), Phase::Over);
+        match phase {
+            Phase::Seated(seated) => {
+                self.app.fanout.forget(&seated.connection);
+                Some(seated)
+            }
+            Phase::Waiting { .. } | Phase::Settling { .. } | Phase::Over => None,
+        }
+    }
+
+    pub(super) fn answer(&self, socket: &Socket<Seat>, frame: &crate::fanout::Frame) {
+        if link::emit(socket, frame).is_err() {
+            tracing::debug!("an answer found no room in a socket's buffer");
+        }
+    }
+}
+
+impl EngineIoHandler for Handler {
+    type Data = Seat;
+
+    fn on_connect(self: Arc<Self>, socket: Arc<Socket<Seat>>) {
+        let waiting = self.unauthenticated.fetch_add(1, Ordering::Relaxed);
+        let is_full = waiting >= self.app.config.limits.unauthenticated;
+        if is_full || self.is_draining.load(Ordering::Relaxed) {
+            self.unauthenticated.fetch_sub(1, Ordering::Relaxed);
+            // The engine puts the socket into its table right after this call; it can be closed only then.
+            tokio::spawn(async move { socket.close(DisconnectReason::ClosingServer) });
+            return;
+        }
+        self.watch_unauthenticated(&socket);
+        if socket.protocol == ProtocolVersion::V3 {
+            self.enter(serde_json::Value::Null, &socket);
+        }
+    }
+
+    fn on_disconnect(&self, socket: Arc<Socket<Seat>>, reason: DisconnectReason) {
+        if self.is_draining.load(Ordering::Relaxed) {
+            return;
+        }
+        let silence = match reason {
+            DisconnectReason::HeartbeatTimeout => self.silence_limit(&socket),
+            DisconnectReason::TransportClose
+            | DisconnectReason::MultipleHttpPollingError
+            | DisconnectReason::PacketParsingError
+            | DisconnectReason::TransportError
+            | DisconnectReason::ClosingServer => Duration::ZERO,
+        };
+        self.lose(&socket, silence);
+    }
+
+    fn on_message(self: &Arc<Self>, msg: Str, socket: Arc<Socket<Seat>>) {
+        match codec::parse(&msg) {
+            Ok(packet) => self.on_packet(packet, &socket),
+            Err(codec::Malformed) => socket.close(DisconnectReason::PacketParsingError),
+        }
+    }
+
+    fn on_binary(self: &Arc<Self>, _: Bytes, _: Arc<Socket<Seat>>) {
+        self.count_ignored();
+    }
+}

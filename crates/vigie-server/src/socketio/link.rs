@@ -1,0 +1,90 @@
+//! The engine.io side of the fan-out's seam.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use engineioxide::{DisconnectReason, Socket};
+
+use crate::fanout::{Frame, Link, NoRoom};
+
+use super::codec;
+use super::seat::{Phase, Seat};
+
+/// Places in a socket's buffer that news leave free: answers need some, and the transport's own ping closes the socket when it finds none.
+const HEADROOM: usize = 8;
+
+/// How long a dismissed client has to read why before its transport is closed.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A socket of engine.io.
+///
+/// It does not keep the socket alive: engine.io owns it, and lets go of it at its end.
+pub(super) struct EngineLink {
+    socket: Weak<Socket<Seat>>,
+}
+
+impl std::fmt::Debug for EngineLink {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("EngineLink")
+    }
+}
+
+impl EngineLink {
+    pub(super) fn new(socket: &Arc<Socket<Seat>>) -> Self {
+        Self {
+            socket: Arc::downgrade(socket),
+        }
+    }
+}
+
+impl Link for EngineLink {
+    fn emit(&self, frame: &Frame) -> Result<(), NoRoom> {
+        let socket = self.socket.upgrade().ok_or(NoRoom)?;
+        emit(&socket, frame)
+    }
+
+    fn emit_news(&self, frame: &Frame) -> Result<(), NoRoom> {
+        let socket = self.socket.upgrade().ok_or(NoRoom)?;
+        let mut spare = Vec::with_capacity(HEADROOM);
+        for _ in 0..HEADROOM {
+            spare.push(socket.reserve().map_err(|_| NoRoom)?);
+        }
+        let permit = socket.reserve().map_err(|_| NoRoom)?;
+        permit.emit(frame.text());
+        Ok(())
+    }
+
+    fn dismiss(&self) {
+        if let Some(socket) = self.socket.upgrade() {
+            *socket.data.phase.lock() = Phase::Over;
+            dismiss(socket);
+        }
+    }
+
+    fn cut(&self) {
+        if let Some(socket) = self.socket.upgrade() {
+            socket.close(DisconnectReason::ClosingServer);
+        }
+    }
+}
+
+/// Puts a frame into a socket's buffer.
+pub(super) fn emit(socket: &Socket<Seat>, frame: &Frame) -> Result<(), NoRoom> {
+    socket.emit(frame.text()).map_err(|_| NoRoom)
+}
+
+/// Says goodbye on the protocol, and closes the transport once the client had time to read it.
+pub(super) fn dismiss(socket: Arc<Socket<Seat>>) {
+    if emit(&socket, &codec::disconnect()).is_err() {
+        tracing::debug!("a dismissed socket had no room for the goodbye");
+    }
+    close_later(socket);
+}
+
+/// Closes the transport of a client that is through, unless it does so itself.
+pub(super) fn close_later(socket: Arc<Socket<Seat>>) {
+    tokio::spawn(async move {
+        tokio::time::sleep(FAREWELL).await;
+        socket.close(DisconnectReason::TransportClose);
+    });
+}

@@ -1,0 +1,80 @@
+//! What is kept for one socket from its first byte to its end.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use parking_lot::Mutex;
+
+use crate::admission::Identity;
+use crate::fanout::Connection;
+
+use super::codec::Event;
+
+/// One socket's state, kept by engine.io with the socket.
+#[derive(Debug, Default)]
+pub(crate) struct Seat {
+    pub(super) phase: Mutex<Phase>,
+    limiter: OnceLock<DefaultDirectRateLimiter>,
+    has_entered: AtomicBool,
+}
+
+/// How far a socket has come.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// It has not entered the namespace, or has offered no credential yet; events wait.
+    Waiting { early: Vec<Event> },
+    /// Its credential is being looked at; events wait.
+    Settling { early: Vec<Event> },
+    /// It stands for somebody.
+    Seated(Seated),
+    /// It was refused, dismissed, or is gone.
+    Over,
+}
+
+impl Default for Phase {
+    fn default() -> Self {
+        Self::Waiting { early: Vec::new() }
+    }
+}
+
+/// An authenticated socket.
+#[derive(Debug, Clone)]
+pub(super) struct Seated {
+    pub(super) connection: Arc<Connection>,
+    pub(super) identity: Identity,
+}
+
+impl Seat {
+    /// Who sits here.
+    pub(super) fn seated(&self) -> Option<Seated> {
+        match &*self.phase.lock() {
+            Phase::Seated(seated) => Some(seated.clone()),
+            Phase::Waiting { .. } | Phase::Settling { .. } | Phase::Over => None,
+        }
+    }
+
+    /// Whether the client had entered the namespace before; from now on it has.
+    pub(super) fn has_entered(&self) -> bool {
+        self.has_entered.swap(true, Ordering::Relaxed)
+    }
+
+    /// The events that waited for an authentication that will not come.
+    pub(super) fn take_early(&self) -> Vec<Event> {
+        match &mut *self.phase.lock() {
+            Phase::Waiting { early } | Phase::Settling { early } => std::mem::take(early),
+            Phase::Seated(_) | Phase::Over => Vec::new(),
+        }
+    }
+
+    /// Whether one more event is within the socket's rate.
+    pub(super) fn admits_event(&self, per_second: usize) -> bool {
+        let limiter = self.limiter.get_or_init(|| {
+            let per_second = u32::try_from(per_second).unwrap_or(u32::MAX);
+            let per_second =
+                std::num::NonZeroU32::new(per_second).unwrap_or(std::num::NonZeroU32::MIN);
+            RateLimiter::direct(Quota::per_second(per_second))
+        });
+        limiter.check().is_ok()
+    }
+}
