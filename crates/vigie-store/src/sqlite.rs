@@ -20,7 +20,8 @@ use vigie_core::{Id, PrincipalId, Wall};
 
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::rows::{
-    Incarnation, PresenceWrite, Snapshot, StoredConversation, StoredGuest, StoredUser, Written,
+    Incarnation, PresenceWrite, Snapshot, StoredConversation, StoredGuest, StoredPresence,
+    StoredUser, Written,
 };
 use crate::store::Store;
 
@@ -91,6 +92,21 @@ impl Store for SqliteStore {
                 what: "a probe",
                 source,
             })
+    }
+
+    async fn read_presence(
+        &self,
+        principals: &[PrincipalId],
+    ) -> Result<Vec<StoredPresence>, ReadError> {
+        load::presence_of(&self.readers, principals).await
+    }
+
+    async fn stale_guests(
+        &self,
+        now: Wall,
+        silent_since: Wall,
+    ) -> Result<Vec<PrincipalId>, ReadError> {
+        load::stale_guests(&self.readers, now, silent_since).await
     }
 
     async fn begin_incarnation(

@@ -11,7 +11,8 @@ use vigie_core::{Id, PrincipalId, Wall};
 
 use crate::error::{ReadError, WriteError};
 use crate::rows::{
-    Incarnation, PresenceWrite, Snapshot, StoredConversation, StoredGuest, StoredUser, Written,
+    Incarnation, PresenceWrite, Snapshot, StoredConversation, StoredGuest, StoredPresence,
+    StoredUser, Written,
 };
 
 /// Keeps the directory and everyone's presence; shared as `Arc<dyn Store>`.
@@ -28,6 +29,27 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// # Errors
     /// When it does not.
     async fn health(&self) -> Result<(), ReadError>;
+
+    /// Reads what is kept of these principals' presence, in the order of their ids; whoever nothing is known of is left out.
+    ///
+    /// # Errors
+    /// When the database does not answer, or holds what this program never writes.
+    async fn read_presence(
+        &self,
+        principals: &[PrincipalId],
+    ) -> Result<Vec<StoredPresence>, ReadError>;
+
+    /// Guests whose stay was over at `now`, and guests without an end of whom nothing is known since `silent_since`.
+    ///
+    /// Whoever of the latter has a lease here is left out; memory may know of more leases.
+    ///
+    /// # Errors
+    /// When the database does not answer, or holds what this program never writes.
+    async fn stale_guests(
+        &self,
+        now: Wall,
+        silent_since: Wall,
+    ) -> Result<Vec<PrincipalId>, ReadError>;
 
     /// Begins to write presence on behalf of this start of this node.
     ///

@@ -1,16 +1,19 @@
-//! Reading everything at a start, the tables side by side, row by row.
+//! Reading: everything at a start, the tables side by side, row by row; a few rows at a time for maintenance.
 //!
-//! In: the readers. Out: one [`Snapshot`].
+//! In: the readers. Out: one [`Snapshot`], or what was asked for.
 //! Always true: a row that this program never writes is an error, not a guess; of a principal with several rows the newest state is kept, and the latest of all times.
 
 mod presence;
 mod reading;
+mod stale_guests;
 
 use futures_util::TryStreamExt;
 use sqlx::SqlitePool;
 use vigie_core::{Profile, Role, Wall};
 
+pub(super) use self::presence::of as presence_of;
 use self::reading::{Reading, query};
+pub(super) use self::stale_guests::stale_guests;
 use crate::error::ReadError;
 use crate::rows::{Snapshot, StoredConversation, StoredGuest, StoredUser};
 

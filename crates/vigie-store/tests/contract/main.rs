@@ -1,11 +1,12 @@
 //! What every store promises, told once and held against every implementation.
 //!
-//! `directory`, `presence`, `restart` and `view` know of no particular database; a file per implementation provides it and adds what only it can show.
+//! `directory`, `maintenance`, `presence`, `restart` and `view` know of no particular database; a file per implementation provides it and adds what only it can show.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod cast;
 mod directory;
+mod maintenance;
 mod presence;
 mod restart;
 mod sqlite;
@@ -41,6 +42,8 @@ macro_rules! contract {
             directory::members_can_be_added_removed_and_replaced,
             directory::a_missing_title_leaves_the_title_as_it_is,
             directory::every_write_may_be_repeated,
+            maintenance::presence_of_some_is_what_a_start_would_read,
+            maintenance::a_guest_is_stale_after_its_end_or_a_long_silence,
             presence::a_record_comes_back_whole,
             presence::a_principal_without_leases_is_its_times,
             presence::an_older_write_never_wins,

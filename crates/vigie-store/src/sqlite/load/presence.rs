@@ -1,4 +1,4 @@
-//! Everyone's presence, from the rows with a lease or a force and the rows with times alone.
+//! Presence, everyone's or that of some, from the rows with a lease or a force and the rows with times alone.
 //!
 //! In: both tables in the order of their principals, merged like the two halves of a zip.
 //! Out: one entry per principal. Always true: no time is lost, and a row that a later edge ended is not restored.
@@ -8,8 +8,9 @@ use std::iter::Peekable;
 use std::vec::IntoIter;
 
 use futures_util::TryStreamExt;
-use sqlx::SqlitePool;
-use vigie_core::{Availability, PresenceRecord, Version};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Sqlite, SqlitePool};
+use vigie_core::{Availability, PresenceRecord, PrincipalId, Version};
 
 use super::reading::{Reading, query};
 use crate::availability_code;
@@ -17,19 +18,61 @@ use crate::error::ReadError;
 use crate::rows::StoredPresence;
 use crate::sessions;
 
+/// Whose presence is read.
+#[derive(Clone, Copy)]
+enum Whose<'i> {
+    Everyone,
+    /// A JSON list of ids.
+    Of(&'i str),
+}
+
+impl<'i> Whose<'i> {
+    /// The one or the other statement; the second takes the list.
+    fn query(
+        self,
+        of_everyone: &'static str,
+        of_some: &'static str,
+    ) -> sqlx::query::Query<'i, Sqlite, SqliteArguments> {
+        match self {
+            Self::Everyone => sqlx::query(of_everyone),
+            Self::Of(ids) => sqlx::query(of_some).bind(ids),
+        }
+    }
+}
+
 /// Everyone of whom anything is known.
 pub(super) async fn everyone(readers: &SqlitePool) -> Result<Vec<StoredPresence>, ReadError> {
-    const SQL: &str = "
+    read(readers, Whose::Everyone).await
+}
+
+/// Those among `principals` of whom anything is known.
+pub(in crate::sqlite) async fn of(
+    readers: &SqlitePool,
+    principals: &[PrincipalId],
+) -> Result<Vec<StoredPresence>, ReadError> {
+    // The alphabet of ids has nothing that JSON would escape.
+    let ids: Vec<&str> = principals.iter().map(PrincipalId::as_str).collect();
+    let ids = format!("[\"{}\"]", ids.join("\",\""));
+    read(readers, Whose::Of(&ids)).await
+}
+
+async fn read(readers: &SqlitePool, whose: Whose<'_>) -> Result<Vec<StoredPresence>, ReadError> {
+    const EVERYONE: &str = "
         SELECT principal_id, version, last_active_at, last_seen_at, left_at
         FROM times
         ORDER BY principal_id";
-    let mut kept = kept(readers).await?.into_iter().peekable();
-    let mut everyone = Vec::new();
-    let mut rows = sqlx::query(SQL).fetch(readers);
+    const SOME: &str = "
+        SELECT principal_id, version, last_active_at, last_seen_at, left_at
+        FROM times
+        WHERE principal_id IN (SELECT value FROM json_each(?))
+        ORDER BY principal_id";
+    let mut kept = kept(readers, whose).await?.into_iter().peekable();
+    let mut found = Vec::new();
+    let mut rows = whose.query(EVERYONE, SOME).fetch(readers);
     while let Some(row) = rows.try_next().await.map_err(query("times"))? {
         let row = Reading::of("times", &row);
         let id: &str = row.column(0)?;
-        everyone.extend(before(&mut kept, id));
+        found.extend(before(&mut kept, id));
         let times = PresenceRecord {
             version: version(&row, 1)?,
             last_active_at: row.wall(2)?,
@@ -38,7 +81,7 @@ pub(super) async fn everyone(readers: &SqlitePool) -> Result<Vec<StoredPresence>
             ..PresenceRecord::default()
         };
         let same = kept.next_if(|presence| presence.principal.as_str() == id);
-        everyone.push(match same {
+        found.push(match same {
             Some(presence) => with_times(presence, times),
             None => StoredPresence {
                 principal: row.principal(0)?,
@@ -47,21 +90,29 @@ pub(super) async fn everyone(readers: &SqlitePool) -> Result<Vec<StoredPresence>
             },
         });
     }
-    everyone.extend(kept);
-    Ok(everyone)
+    found.extend(kept);
+    Ok(found)
 }
 
-/// The newest row of everyone with a lease or a force on this node, in the order of the ids.
-async fn kept(readers: &SqlitePool) -> Result<Vec<StoredPresence>, ReadError> {
-    const SQL: &str = "
+/// The newest row of whoever has a lease or a force on this node, in the order of the ids.
+async fn kept(readers: &SqlitePool, whose: Whose<'_>) -> Result<Vec<StoredPresence>, ReadError> {
+    const EVERYONE: &str = "
         SELECT p.principal_id, p.version, p.last_active_at, p.last_seen_at, p.left_at,
             p.availability, p.forced_offline_at, p.rest_floor, p.sessions, i.alive_at
         FROM node_presence AS p
         LEFT JOIN incarnations AS i ON i.node_id = p.node_id AND i.number = p.incarnation
         WHERE p.node_id = (SELECT id FROM node)
         ORDER BY p.principal_id, p.incarnation";
+    const SOME: &str = "
+        SELECT p.principal_id, p.version, p.last_active_at, p.last_seen_at, p.left_at,
+            p.availability, p.forced_offline_at, p.rest_floor, p.sessions, i.alive_at
+        FROM node_presence AS p
+        LEFT JOIN incarnations AS i ON i.node_id = p.node_id AND i.number = p.incarnation
+        WHERE p.node_id = (SELECT id FROM node)
+            AND p.principal_id IN (SELECT value FROM json_each(?))
+        ORDER BY p.principal_id, p.incarnation";
     let mut kept: Vec<StoredPresence> = Vec::new();
-    let mut rows = sqlx::query(SQL).fetch(readers);
+    let mut rows = whose.query(EVERYONE, SOME).fetch(readers);
     while let Some(row) = rows.try_next().await.map_err(query("presence"))? {
         let row = Reading::of("node_presence", &row);
         let packed: Option<&[u8]> = row.column(8)?;
