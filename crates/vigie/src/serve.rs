@@ -2,9 +2,9 @@
 //!
 //! Standard output gets one line when clients may connect, and in development mode how to try it; log lines go to standard error.
 
-use std::io;
 use std::net::SocketAddr;
 
+use tokio::signal::unix::{SignalKind, signal};
 use vigie_server::config::{self, Config, Keys};
 
 use crate::cli::ServeArgs;
@@ -22,27 +22,41 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
         .is_development()
         .then(|| token::for_development(&keys.jwt_secret))
         .transpose()?;
-    let announce = move |address: SocketAddr| -> io::Result<()> {
-        output::data(&format!("listening on http://{address}"))?;
-        match &trial_token {
-            Some(token) => output::data(&trial(address, token)),
-            None => Ok(()),
+    let announce = move |address: SocketAddr| {
+        let mut text = format!("listening on http://{address}");
+        if let Some(token) = &trial_token {
+            text.push_str(&trial(address, token));
+        }
+        // A server outlives whoever started it and read along.
+        if let Err(error) = output::data(&text) {
+            tracing::warn!(%error, "standard output is closed");
         }
     };
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(run_server(config, announce))
 }
 
-/// The seam to `vigie_server::serve(config, announce)`, which is called here as soon as it exists.
-async fn run_server(
-    config: Config,
-    _announce: impl FnOnce(SocketAddr) -> io::Result<()>,
-) -> anyhow::Result<()> {
-    anyhow::bail!("this build cannot serve {} yet", config.listen)
+/// Serves from the first connection to the last flush.
+async fn run_server(config: Config, announce: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
+    // Listen for signals first: one that comes during the start must still stop it cleanly.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let server = vigie_server::start(config).await?;
+    announce(server.address());
+    if let Some(address) = server.ops_address() {
+        tracing::info!(%address, "maintenance, metrics and probes are served here");
+    }
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: everyone is persisted, clients come back to the next start");
+    server.stop().await?;
+    Ok(())
 }
 
 fn trial(address: SocketAddr, token: &str) -> String {
     format!(
-        "development mode, loopback only; a token for the user dev, good for a day:\n{token}\ntry it:\ncurl -H 'Authorization: Bearer {token}' http://{address}/api/conversations"
+        "\ndevelopment mode, loopback only; a token for the user dev, good for a day:\n{token}\ntry it:\ncurl -H 'Authorization: Bearer {token}' http://{address}/api/conversations"
     )
 }
