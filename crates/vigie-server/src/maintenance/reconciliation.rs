@@ -1,0 +1,182 @@
+//! Compares memory with the store, a slice of principals at a time; it should find nothing, and counts what it finds.
+//!
+//! Always true: what merely waits to be written is no finding, and nothing is changed but by writing memory's record again.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use vigie_core::{PresenceRecord, PrincipalId, PrincipalKey, Wall};
+use vigie_store::ReadError;
+
+use crate::app::App;
+
+/// Principals in one comparison: some ten milliseconds of reading, a million principals in four hours at the default interval.
+const SLICE: usize = 1_000;
+
+/// Where the next comparison begins.
+#[derive(Debug, Default)]
+pub(super) struct Slice {
+    next: usize,
+}
+
+/// Compares the next slice; how many principals the store had wrong.
+pub(super) async fn compare(app: &App, slice: &mut Slice) -> Result<u64, ReadError> {
+    let principals = slice.take(app);
+    let suspects = differing(app, principals).await?;
+    if suspects.is_empty() {
+        return Ok(0);
+    }
+    // What waits to be written is written first; a store that refuses is trouble, and known as such.
+    if app.flusher.flush().await.is_err() {
+        return Ok(0);
+    }
+    let before: Vec<PresenceRecord> = suspects
+        .iter()
+        .map(|(key, _)| app.host.record(*key))
+        .collect();
+    let still: Vec<_> = differing(app, suspects.clone()).await?;
+    let mut findings = 0;
+    for ((key, _), before) in suspects.iter().zip(before) {
+        let differs = still.iter().any(|(suspect, _)| suspect == key);
+        // A record that changed meanwhile will be compared another time.
+        if differs && app.host.record(*key) == before {
+            app.host.write_again(*key);
+            findings += 1;
+        }
+    }
+    Ok(findings)
+}
+
+impl Slice {
+    /// The next principals who exist, round and round.
+    fn take(&mut self, app: &App) -> Vec<(PrincipalKey, PrincipalId)> {
+        let directory = app.people.directory();
+        if self.next >= directory.len() {
+            self.next = 0;
+        }
+        let begin = self.next;
+        self.next += SLICE;
+        directory
+            .members()
+            .skip(begin)
+            .take(SLICE)
+            .filter(|(_, member)| !member.is_deleted)
+            .map(|(key, member)| (key, member.id.clone()))
+            .collect()
+    }
+}
+
+/// Those of whom the store holds something else than memory.
+async fn differing(
+    app: &App,
+    principals: Vec<(PrincipalKey, PrincipalId)>,
+) -> Result<Vec<(PrincipalKey, PrincipalId)>, ReadError> {
+    let ids: Vec<PrincipalId> = principals.iter().map(|(_, id)| id.clone()).collect();
+    let stored = app.store.read_presence(&ids).await?;
+    let mut stored: HashMap<PrincipalId, PresenceRecord> = stored
+        .into_iter()
+        .map(|presence| (presence.principal, presence.record))
+        .collect();
+    let throttle = app.config.rules.throttle_interval;
+    let differs = |(key, id): &(PrincipalKey, PrincipalId)| {
+        let stored = stored.remove(id).unwrap_or_default();
+        differ(&app.host.record(*key), &stored, throttle)
+    };
+    let mut principals = principals;
+    let mut differs = differs;
+    principals.retain(|principal| differs(principal));
+    Ok(principals)
+}
+
+/// Whether the store lost something of what memory holds, or holds what memory does not.
+fn differ(held: &PresenceRecord, stored: &PresenceRecord, throttle: Duration) -> bool {
+    let sessions = |record: &PresenceRecord| {
+        let mut sessions: Vec<_> = record
+            .sessions
+            .iter()
+            .map(|session| (session.id, session.lost_alive_at.is_some()))
+            .collect();
+        sessions.sort_unstable();
+        sessions
+    };
+    let state = |record: &PresenceRecord| {
+        (
+            record.version,
+            record.availability,
+            record.forced_offline_at,
+            record.rest_floor,
+        )
+    };
+    state(held) != state(stored)
+        || sessions(held) != sessions(stored)
+        || (held.last_seen_at, held.left_at) != (stored.last_seen_at, stored.left_at)
+        || !is_within_throttle(held.last_active_at, stored.last_active_at, throttle)
+}
+
+/// Activity within the throttle moves memory alone.
+fn is_within_throttle(held: Option<Wall>, stored: Option<Wall>, throttle: Duration) -> bool {
+    match (held, stored) {
+        (None, None) => true,
+        (Some(held), Some(stored)) => stored <= held && held.since(stored) <= throttle,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vigie_core::{Availability, SessionId, StoredSession, Version};
+
+    use super::*;
+
+    const THROTTLE: Duration = Duration::from_secs(60);
+
+    fn online() -> PresenceRecord {
+        PresenceRecord {
+            version: Version(1),
+            availability: Availability::Online,
+            last_active_at: Some(Wall::from_millis(100_000)),
+            sessions: vec![StoredSession {
+                id: SessionId(7),
+                active_at: Wall::from_millis(100_000),
+                backgrounded: false,
+                lost_alive_at: None,
+            }],
+            ..PresenceRecord::default()
+        }
+    }
+
+    #[test]
+    fn what_the_throttle_holds_back_is_no_difference() {
+        let check = |held: Option<i64>, stored: Option<i64>, expected: bool| {
+            let record = |at: Option<i64>| PresenceRecord {
+                last_active_at: at.map(Wall::from_millis),
+                ..online()
+            };
+            let differs = differ(&record(held), &record(stored), THROTTLE);
+            assert_eq!(differs, expected, "{held:?} {stored:?}");
+        };
+        check(Some(100_000), Some(100_000), false);
+        check(Some(160_000), Some(100_000), false);
+        check(Some(160_001), Some(100_000), true);
+        check(Some(100_000), Some(100_001), true);
+        check(Some(100_000), None, true);
+        check(None, None, false);
+    }
+
+    #[test]
+    fn a_lost_edge_or_session_is_a_difference() {
+        let check = |change: fn(&mut PresenceRecord)| {
+            let mut stored = online();
+            change(&mut stored);
+            assert!(differ(&online(), &stored, THROTTLE));
+        };
+        check(|stored| stored.version = Version(0));
+        check(|stored| stored.availability = Availability::Away);
+        check(|stored| stored.sessions.clear());
+        check(|stored| stored.sessions[0].lost_alive_at = stored.last_active_at);
+        check(|stored| stored.rest_floor = stored.last_active_at);
+        check(|stored| stored.last_seen_at = stored.last_active_at);
+        check(|stored| *stored = PresenceRecord::default());
+        assert!(!differ(&online(), &online(), THROTTLE));
+    }
+}

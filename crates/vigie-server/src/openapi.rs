@@ -1,0 +1,178 @@
+//! The description of every route, and a page to browse it that needs nothing from elsewhere.
+//!
+//! In: what each router says of its routes. Out: one document, `/openapi.json`, and `/docs`.
+
+use axum::Router;
+use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_swagger_ui::SwaggerUi;
+
+use std::collections::HashSet;
+
+/// What the document says besides the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Vigie",
+        description = "Who is here, since when, and who may know.\n\nFailures of credentials have the bodies of the compatible surface, other errors are problem documents (RFC 9457), those of maintenance routes `{success:false,error,code}`.\nSocket.IO is at `/socket.io/`.",
+        license(name = "Apache-2.0 OR MIT"),
+    ),
+    tags(
+        (name = "presence", description = "Reading presence; not an activity."),
+        (name = "activity", description = "What people did, as other services saw it."),
+        (name = "directory", description = "Who exists and who shares what."),
+        (name = "compatible", description = "What clients of the old system call."),
+        (name = "maintenance", description = "The same five routes under each of five mounts."),
+        (name = "operations", description = "For whoever runs the server."),
+    ),
+)]
+struct Frame;
+
+/// One document of the parts' routes.
+pub(crate) fn document(
+    parts: impl IntoIterator<Item = utoipa::openapi::OpenApi>,
+) -> utoipa::openapi::OpenApi {
+    let mut document = Frame::openapi();
+    for mut part in parts {
+        part.tags = None;
+        document.merge(part);
+    }
+    let key = |header: &str| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(header)));
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT");
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("jwt", SecurityScheme::Http(bearer.build()));
+    components.add_security_scheme("guest", key("X-Session-Token"));
+    components.add_security_scheme("api_key", key("X-API-Key"));
+    name_operations_once(&mut document);
+    document
+}
+
+/// A route with several mounts keeps its name at the first: names are unique in a document.
+fn name_operations_once(document: &mut utoipa::openapi::OpenApi) {
+    let mut named = HashSet::new();
+    for operation in document.paths.paths.values_mut().flat_map(operations) {
+        let id = operation.operation_id.take();
+        operation.operation_id = id.filter(|id| named.insert(id.clone()));
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [
+        &mut item.get,
+        &mut item.put,
+        &mut item.post,
+        &mut item.delete,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// `/openapi.json` and `/docs`.
+pub(crate) fn routes() -> Router {
+    SwaggerUi::new("/docs")
+        .url("/openapi.json", crate::rest::document())
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use serde_json::Value;
+
+    /// Each route of the contract that exists today.
+    const ROUTES: &[(&str, &str)] = &[
+        ("get", "/health"),
+        ("get", "/livez"),
+        ("get", "/readyz"),
+        ("get", "/metrics"),
+        ("get", "/api/conversations"),
+        ("get", "/users/presence"),
+        ("get", "/api/v1/users/presence"),
+        ("get", "/v1/presence"),
+        ("get", "/v1/presence/{id}"),
+        ("post", "/v1/activity"),
+        ("get", "/v1/auth/forward"),
+        ("put", "/v1/users/{id}"),
+        ("get", "/v1/users/{id}"),
+        ("delete", "/v1/users/{id}"),
+        ("delete", "/v1/users/{id}/sessions"),
+        ("post", "/v1/guests"),
+        ("delete", "/v1/guests/{id}"),
+        ("put", "/v1/conversations/{id}"),
+        ("delete", "/v1/conversations/{id}"),
+        ("put", "/v1/conversations/{id}/members"),
+        ("put", "/v1/conversations/{id}/members/{principal}"),
+        ("delete", "/v1/conversations/{id}/members/{principal}"),
+    ];
+
+    const MAINTENANCE: &[(&str, &str)] = &[
+        ("get", "stats"),
+        ("get", "status-metrics"),
+        ("post", "status-metrics/reset"),
+        ("post", "user-status"),
+        ("post", "cleanup"),
+    ];
+
+    #[test]
+    fn the_document_names_every_route_and_no_other() {
+        let document = serde_json::to_value(crate::rest::document()).unwrap();
+        let mut expected: Vec<(String, String)> = Vec::new();
+        for (method, path) in ROUTES {
+            expected.push(((*method).to_owned(), (*path).to_owned()));
+        }
+        for mount in [
+            "/maintenance",
+            "/api",
+            "/api/maintenance",
+            "/api/v1",
+            "/api/v1/maintenance",
+        ] {
+            for (method, route) in MAINTENANCE {
+                expected.push(((*method).to_owned(), format!("{mount}/{route}")));
+            }
+        }
+        let mut found: Vec<(String, String)> = Vec::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                found.push((method.clone(), path.clone()));
+            }
+        }
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere_and_names_are_unique() {
+        let document = serde_json::to_value(crate::rest::document()).unwrap();
+        let mut ids = Vec::new();
+        let mut to_visit = vec![&document];
+        while let Some(value) = to_visit.pop() {
+            match value {
+                Value::Object(fields) => {
+                    if let Some(Value::String(target)) = fields.get("$ref") {
+                        let pointer = target.trim_start_matches('#');
+                        assert!(
+                            document.pointer(pointer).is_some(),
+                            "{target} leads nowhere"
+                        );
+                    }
+                    if let Some(Value::String(id)) = fields.get("operationId") {
+                        ids.push(id.clone());
+                    }
+                    to_visit.extend(fields.values());
+                }
+                Value::Array(items) => to_visit.extend(items),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            }
+        }
+        let many = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), many);
+        assert!(many >= 26, "{many} operations have a name");
+    }
+}

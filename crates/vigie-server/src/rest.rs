@@ -1,0 +1,145 @@
+//! Every HTTP route, in routers that a host application can mount one by one.
+//!
+//! [`compatible`] is what clients and scripts of the old system call, [`v1`] is Vigie's own surface, [`operations`] is for whoever runs it.
+//! Handlers read from memory; only changes of the directory wait for the store.
+//! Always true: a route is registered and documented by the same line, so the document names every route.
+
+mod access;
+mod activity;
+mod answer;
+mod conversations;
+mod departure;
+mod error;
+mod exposition;
+mod forward_auth;
+mod guests;
+mod input;
+mod limits;
+mod maintenance;
+mod own_conversations;
+mod presence;
+mod probes;
+mod users;
+mod users_presence;
+mod view;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::routing::{any, get};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::config::Limits;
+use crate::{metrics, openapi};
+
+pub use error::ApiError;
+
+/// What clients, scripts and dashboards of the old system call.
+///
+/// With `ops_listen`, the maintenance routes are on that listener instead.
+pub fn compatible(app: Arc<App>) -> Router {
+    let routes = match app.config.ops_listen {
+        Some(_) => compatible_routes(),
+        None => compatible_routes().merge(maintenance::routes()),
+    };
+    serve(routes.into(), app)
+}
+
+/// Vigie's own surface.
+pub fn v1(app: Arc<App>) -> Router {
+    let routes: Router<Arc<App>> = v1_routes().into();
+    // Envoy puts the original path behind the prefix and keeps the method.
+    let routes = routes.route(
+        "/v1/auth/forward/{*original}",
+        any(forward_auth::forward_auth),
+    );
+    serve(routes, app)
+}
+
+/// Probes and metrics; with `ops_listen`, for that listener: metrics without a key, and the maintenance routes.
+pub fn operations(app: Arc<App>) -> Router {
+    let routes = match app.config.ops_listen {
+        Some(_) => {
+            let routes: Router<Arc<App>> = probe_routes().merge(maintenance::routes()).into();
+            routes.route("/metrics", get(exposition::show_metrics_openly))
+        }
+        None => operations_routes().into(),
+    };
+    serve(routes, app)
+}
+
+/// Lays over `routes` what holds for every path: a limit of URLs, and an answer where there is nothing.
+pub(crate) fn limited(routes: Router, limits: &Limits) -> Router {
+    let limit = limits.url.0;
+    routes.fallback(error::refuse_unknown_path).layer(from_fn(
+        move |request: Request, next: Next| limits::refuse_long_url(limit, request, next),
+    ))
+}
+
+/// The description of every route, in OpenAPI.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    let parts = [
+        compatible_routes(),
+        maintenance::routes(),
+        v1_routes(),
+        operations_routes(),
+    ];
+    openapi::document(parts.map(OpenApiRouter::into_openapi))
+}
+
+fn compatible_routes() -> OpenApiRouter<Arc<App>> {
+    let users = || OpenApiRouter::new().routes(routes!(users_presence::list_users_presence));
+    OpenApiRouter::new()
+        .routes(routes!(probes::show_health))
+        .routes(routes!(own_conversations::list_own_conversations))
+        .nest("/users", users())
+        .nest("/api/v1/users", users())
+}
+
+fn v1_routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(presence::list_presences))
+        .routes(routes!(presence::show_presence))
+        .routes(routes!(activity::report_activity))
+        .routes(routes!(forward_auth::forward_auth))
+        .routes(routes!(
+            users::put_user,
+            users::show_user,
+            users::delete_user
+        ))
+        .routes(routes!(users::delete_sessions))
+        .routes(routes!(guests::create_guest))
+        .routes(routes!(guests::delete_guest))
+        .routes(routes!(
+            conversations::put_conversation,
+            conversations::delete_conversation
+        ))
+        .routes(routes!(
+            conversations::put_member,
+            conversations::delete_member
+        ))
+        .routes(routes!(conversations::replace_members))
+}
+
+fn operations_routes() -> OpenApiRouter<Arc<App>> {
+    probe_routes().routes(routes!(exposition::show_metrics))
+}
+
+fn probe_routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(probes::show_liveness))
+        .routes(routes!(probes::show_readiness))
+}
+
+/// What every router has in common.
+fn serve(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
+    routes
+        .method_not_allowed_fallback(error::refuse_method)
+        .layer(from_fn_with_state(Arc::clone(&app), metrics::count_request))
+        .with_state(app)
+}

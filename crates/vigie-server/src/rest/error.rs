@@ -1,0 +1,311 @@
+//! Errors of HTTP routes: one list, each with its status, its stable code and its words.
+//!
+//! Failures of credentials have the bodies that deployed clients match; everything else is a problem document (RFC 9457).
+//! The cause of a server's error is logged here, once, and never told to the client.
+
+use std::borrow::Cow;
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+use vigie_core::{IdError, PrincipalId};
+
+use crate::admission::Refusal;
+use crate::people::ChangeError;
+
+/// When to ask again while the store is away, in seconds: the longest wait between two of the server's own attempts.
+const RETRY_AFTER_SECONDS: &str = "2";
+
+/// Why a request was not served.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// Nobody was admitted.
+    #[error("{}", refusal_text(*.0))]
+    Refused(#[from] Refusal),
+    /// A guest, where only registered users may be.
+    #[error("Registered user required")]
+    RegisteredUserRequired,
+    /// A person, where only a service may be.
+    #[error("This route is for services: send an API key in X-API-Key.")]
+    ApiKeyRequired,
+    /// A user without the role.
+    #[error("Administrator required: use a token with the role ADMIN or BIGBOSS, or an API key.")]
+    AdministratorRequired,
+    /// Somebody else's sessions.
+    #[error("People may end their own sessions only; an API key may end anybody's.")]
+    NotOneself,
+    /// Input that cannot be understood; says what to send instead.
+    #[error("{0}")]
+    InvalidPayload(Cow<'static, str>),
+    /// Nobody has this id.
+    #[error("Nobody has the id {0}.")]
+    UnknownPrincipal(PrincipalId),
+    /// No conversation has this id.
+    #[error("There is no such conversation.")]
+    UnknownConversation,
+    /// No route has this path.
+    #[error("There is nothing at this address; /docs lists every route.")]
+    NotFound,
+    /// The route exists for other methods.
+    #[error("This route does not take this method; the header Allow names those it takes.")]
+    MethodNotAllowed,
+    /// The body is larger than `body_limit`.
+    #[error("The body is larger than {limit} bytes; send it in parts.")]
+    BodyTooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The URL is longer than `url_limit`.
+    #[error("The address is longer than {limit} bytes; ask for less at a time.")]
+    UrlTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The store is away, and the answer depends on it.
+    #[error("The store is away; nothing was changed. Try again in a moment.")]
+    StoreAway,
+    /// The fault is the server's; the log knows more.
+    #[error("The server could not serve this request; its log says why.")]
+    Internal,
+}
+
+/// The words of a refusal that clients of the old system match.
+const fn refusal_text(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Required => "Authentication required",
+        Refusal::InvalidJwt | Refusal::ExpiredJwt => "Invalid JWT token",
+        Refusal::InvalidSession => "Invalid session token",
+        Refusal::StoreAway => {
+            "The store is away, and it alone may know who this is. Try again in a moment."
+        }
+    }
+}
+
+impl ApiError {
+    /// Input that cannot be understood; `reason` is a sentence that says what to send instead.
+    pub(super) fn invalid(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::InvalidPayload(reason.into())
+    }
+
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused(Refusal::StoreAway) | Self::StoreAway => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Refused(_) => StatusCode::UNAUTHORIZED,
+            Self::RegisteredUserRequired
+            | Self::ApiKeyRequired
+            | Self::AdministratorRequired
+            | Self::NotOneself => StatusCode::FORBIDDEN,
+            Self::InvalidPayload(_) => StatusCode::BAD_REQUEST,
+            Self::UnknownPrincipal(_) | Self::UnknownConversation | Self::NotFound => {
+                StatusCode::NOT_FOUND
+            }
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UrlTooLong { .. } => StatusCode::URI_TOO_LONG,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The stable code, for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(Refusal::Required) => "AUTH_REQUIRED",
+            Self::Refused(Refusal::InvalidJwt | Refusal::ExpiredJwt | Refusal::InvalidSession) => {
+                "AUTH_FAILED"
+            }
+            Self::Refused(Refusal::StoreAway) | Self::StoreAway => "STORE_AWAY",
+            Self::RegisteredUserRequired => "REGISTERED_USER_REQUIRED",
+            Self::ApiKeyRequired => "API_KEY_REQUIRED",
+            Self::AdministratorRequired => "ADMINISTRATOR_REQUIRED",
+            Self::NotOneself => "FORBIDDEN",
+            Self::InvalidPayload(_) => "INVALID_PAYLOAD",
+            Self::UnknownPrincipal(_) => "UNKNOWN_PRINCIPAL",
+            Self::UnknownConversation => "UNKNOWN_CONVERSATION",
+            Self::NotFound => "NOT_FOUND",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::BodyTooLarge { .. } => "BODY_TOO_LARGE",
+            Self::UrlTooLong { .. } => "URL_TOO_LONG",
+            Self::Internal => "INTERNAL",
+        }
+    }
+
+    /// Whether deployed clients know the body of this failure.
+    const fn is_of_credentials(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => !matches!(refusal, Refusal::StoreAway),
+            Self::RegisteredUserRequired => true,
+            Self::ApiKeyRequired
+            | Self::AdministratorRequired
+            | Self::NotOneself
+            | Self::InvalidPayload(_)
+            | Self::UnknownPrincipal(_)
+            | Self::UnknownConversation
+            | Self::NotFound
+            | Self::MethodNotAllowed
+            | Self::BodyTooLarge { .. }
+            | Self::UrlTooLong { .. }
+            | Self::StoreAway
+            | Self::Internal => false,
+        }
+    }
+
+    /// Headers that tell a client what to do next.
+    pub(super) fn advise(&self, response: &mut Response) {
+        let status = self.status();
+        let headers = response.headers_mut();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+    }
+}
+
+/// A failure of credentials, as the contract has it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CredentialFailure {
+    /// `Authentication required`, `Invalid JWT token`, `Invalid session token` or `Registered user required`.
+    error: String,
+    /// `AUTH_REQUIRED`, `AUTH_FAILED` or `REGISTERED_USER_REQUIRED`.
+    code: &'static str,
+}
+
+/// Any other failure (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// Always `about:blank`: `code` tells the kinds apart.
+    r#type: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The status.
+    status: u16,
+    /// What was wrong, and what to do.
+    detail: String,
+    /// The stable code, for programs.
+    code: &'static str,
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let code = self.code();
+        let words = self.to_string();
+        let mut response = if self.is_of_credentials() {
+            (status, Json(CredentialFailure { error: words, code })).into_response()
+        } else {
+            let problem = Problem {
+                r#type: "about:blank",
+                title: status.canonical_reason().unwrap_or("Error"),
+                status: status.as_u16(),
+                detail: words,
+                code,
+            };
+            let kind = HeaderValue::from_static("application/problem+json");
+            (status, [(CONTENT_TYPE, kind)], Json(problem)).into_response()
+        };
+        self.advise(&mut response);
+        response
+    }
+}
+
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::UnknownPrincipal(id) => Self::UnknownPrincipal(id),
+            ChangeError::UnknownConversation => Self::UnknownConversation,
+            ChangeError::Deleted => Self::Refused(Refusal::InvalidJwt),
+            ChangeError::Store(_) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a change of the directory was not stored"
+                );
+                Self::StoreAway
+            }
+            ChangeError::Random(_) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "no identity could be made"
+                );
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<IdError> for ApiError {
+    fn from(error: IdError) -> Self {
+        Self::InvalidPayload(format!("An id cannot be read: {error}.").into())
+    }
+}
+
+/// Answers a path that no route has.
+pub(super) async fn refuse_unknown_path() -> ApiError {
+    ApiError::NotFound
+}
+
+/// Answers a method that a route does not take.
+pub(super) async fn refuse_method() -> ApiError {
+    ApiError::MethodNotAllowed
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    async fn body(error: ApiError) -> String {
+        let body = error.into_response().into_body();
+        let bytes = axum::body::to_bytes(body, 10_000).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn failures_of_credentials_have_the_bodies_of_the_contract() {
+        let check = async |error: ApiError, status: u16, expected: &str| {
+            assert_eq!(error.status().as_u16(), status);
+            assert_eq!(body(error).await, expected);
+        };
+        let failed = |words| format!(r#"{{"error":"{words}","code":"AUTH_FAILED"}}"#);
+        let required = r#"{"error":"Authentication required","code":"AUTH_REQUIRED"}"#;
+        check(Refusal::Required.into(), 401, required).await;
+        check(
+            Refusal::InvalidJwt.into(),
+            401,
+            &failed("Invalid JWT token"),
+        )
+        .await;
+        check(
+            Refusal::ExpiredJwt.into(),
+            401,
+            &failed("Invalid JWT token"),
+        )
+        .await;
+        check(
+            Refusal::InvalidSession.into(),
+            401,
+            &failed("Invalid session token"),
+        )
+        .await;
+        let guest = r#"{"error":"Registered user required","code":"REGISTERED_USER_REQUIRED"}"#;
+        check(ApiError::RegisteredUserRequired, 403, guest).await;
+    }
+
+    #[tokio::test]
+    async fn other_failures_are_problem_documents() {
+        let response = ApiError::from(Refusal::StoreAway).into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[RETRY_AFTER], RETRY_AFTER_SECONDS);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        assert_eq!(
+            body(ApiError::NotFound).await,
+            r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"There is nothing at this address; /docs lists every route.","code":"NOT_FOUND"}"#
+        );
+    }
+}

@@ -1,0 +1,55 @@
+//! `/v1/auth/forward`: a reverse proxy asks who sends a request before it passes the request on.
+//!
+//! Headers `X-Vigie-*` of the request are not read, and the proxy must overwrite them all with those of the answer.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::IntoResponse;
+
+use super::access::admit;
+use super::error::{ApiError, CredentialFailure};
+use crate::app::App;
+
+/// Whose request it is.
+const USER_ID: HeaderName = HeaderName::from_static("x-vigie-user-id");
+
+/// `user` or `guest`.
+const KIND: HeaderName = HeaderName::from_static("x-vigie-kind");
+
+/// Say whose request this is, and count it as their activity.
+#[utoipa::path(
+    get, path = "/v1/auth/forward", tag = "activity",
+    params(("activity" = Option<u8>, Query, description = "0: do not count it as activity")),
+    responses(
+        (status = 200, description = "Admitted", headers(
+            ("x-vigie-user-id" = String, description = "The id without its type"),
+            ("x-vigie-kind" = String, description = "`user` or `guest`"),
+        )),
+        (status = 401, body = CredentialFailure),
+    ),
+    security(("jwt" = []), ("guest" = [])),
+)]
+pub(super) async fn forward_auth(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, ApiError> {
+    let began = app.status.begin();
+    let identity = admit(&headers, &app).await?;
+    if !is_passive(query.as_deref()) {
+        app.status.record(identity.key, began);
+    }
+    // Ids are made of characters that headers take.
+    let id = HeaderValue::from_str(identity.id.as_str()).map_err(|_| ApiError::Internal)?;
+    let kind = HeaderValue::from_static(identity.id.kind().as_str());
+    let no_store = HeaderValue::from_static("no-store");
+    Ok([(USER_ID, id), (KIND, kind), (CACHE_CONTROL, no_store)])
+}
+
+fn is_passive(query: Option<&str>) -> bool {
+    form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .any(|(name, value)| name == "activity" && value == "0")
+}

@@ -1,0 +1,121 @@
+//! `/v1/guests`: anonymous participants, by API key.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use vigie_core::Revocation;
+
+use super::access::{Service, find};
+use super::departure::see_off;
+use super::error::{ApiError, CredentialFailure, Problem};
+use super::input::{InPath, Payload, conversation_id, guest_id, name, time};
+use crate::app::App;
+use crate::fanout::wire::iso;
+use crate::people::NewGuest;
+
+/// A guest to be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GuestRequest {
+    /// The one conversation; it is created when missing.
+    conversation_id: String,
+    /// The name to show.
+    display_name: String,
+    /// Language tag.
+    language: Option<String>,
+    /// When the stay ends by itself.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+}
+
+/// A guest who was just made.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GuestMade {
+    /// The id, which starts with `g_`.
+    id: String,
+    /// The credential; it is kept nowhere, and this is the only time it is shown.
+    session_token: String,
+    /// When the stay ends by itself.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+}
+
+/// Make a guest of a conversation; the only time the token is shown.
+#[utoipa::path(
+    post, path = "/v1/guests", tag = "directory",
+    request_body(content = GuestRequest),
+    responses(
+        (status = 201, body = GuestMade), (status = 400, body = Problem), (status = 401, body = CredentialFailure),
+        (status = 403, body = Problem), (status = 503, body = Problem),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn create_guest(
+    State(app): State<Arc<App>>,
+    Service: Service,
+    Payload(request): Payload<GuestRequest>,
+) -> Result<impl IntoResponse, ApiError> {
+    let conversation = conversation_id(&request.conversation_id)?;
+    let display_name = name("displayName", Some(request.display_name))?
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| ApiError::invalid("A guest needs a displayName that is not empty."))?;
+    let expires_at = request.expires_at.as_deref().map(time).transpose()?;
+    if expires_at.is_some_and(|end| end <= app.host.now().wall) {
+        return Err(ApiError::invalid(
+            "expiresAt lies in the past: give a later time, or none.",
+        ));
+    }
+    let new = NewGuest {
+        conversation: conversation.clone(),
+        display_name,
+        language: name("language", request.language)?,
+        expires_at,
+    };
+    let (id, token) = app.people.create_guest(new).await?;
+    let key = app.people.directory().conversation_key(&conversation);
+    if let Some(key) = key {
+        app.fanout.members_changed(key);
+    }
+    let made = GuestMade {
+        id: id.as_str().to_owned(),
+        session_token: token.expose().to_owned(),
+        expires_at: expires_at.map(iso),
+    };
+    let no_store = HeaderValue::from_static("no-store");
+    Ok((StatusCode::CREATED, [(CACHE_CONTROL, no_store)], Json(made)))
+}
+
+/// End a guest's stay: the token is void, the sockets are cut.
+#[utoipa::path(
+    delete, path = "/v1/guests/{id}", tag = "directory",
+    params(("id" = String, Path, description = "A guest's id")),
+    responses(
+        (status = 204), (status = 400, body = Problem), (status = 401, body = CredentialFailure),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn delete_guest(
+    State(app): State<Arc<App>>,
+    Service: Service,
+    InPath(id): InPath<String>,
+) -> Result<StatusCode, ApiError> {
+    let id = guest_id(&id)?;
+    let key = find(&app, &id)?;
+    let ids = [id];
+    see_off(
+        &app,
+        key,
+        Revocation::Deleted,
+        app.people.delete_guests(&ids),
+    )
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}

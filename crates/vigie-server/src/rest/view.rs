@@ -1,0 +1,89 @@
+//! Presence as JSON, made of what the one visibility function shows.
+//!
+//! In: ids and who asks. Out: one [`Shown`] each, in the order of the ids.
+//! Always true: all presences of one answer are of one instant, and whoever may not be seen looks like somebody unknown.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use vigie_core::{Directory, PrincipalId, PrincipalKey};
+
+use super::access::Asker;
+use crate::app::App;
+use crate::fanout::visibility::{Relation, Shown, relation, shown};
+use crate::fanout::wire::iso;
+
+/// One person's presence, under the names of `user:status`.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PresenceView {
+    /// The typed id, `user:<id>` or `guest:<id>`.
+    id: String,
+    /// The id without its type.
+    user_id: String,
+    /// What people call them; the id of somebody unknown.
+    username: String,
+    /// Whether they are online or away.
+    is_online: bool,
+    /// `online`, `away` or `offline`.
+    status: &'static str,
+    /// Last proof that they were there: activity, or a sign of life of a session.
+    #[schema(format = DateTime)]
+    last_active_at: Option<String>,
+    /// Last activity.
+    #[schema(format = DateTime)]
+    last_activity_at: Option<String>,
+    /// When they were there last, as of the latest change to offline.
+    #[schema(format = DateTime)]
+    last_seen_at: Option<String>,
+    /// Grows with each change of theirs; null of somebody unknown.
+    seq: Option<u64>,
+}
+
+impl From<Shown<'_>> for PresenceView {
+    fn from(shown: Shown<'_>) -> Self {
+        Self {
+            id: shown.id.to_string(),
+            user_id: shown.id.as_str().to_owned(),
+            username: shown.name.into_owned(),
+            is_online: shown.availability.is_online(),
+            status: shown.availability.as_str(),
+            last_active_at: shown.last_proof_at.map(iso),
+            last_activity_at: shown.last_active_at.map(iso),
+            last_seen_at: shown.last_seen_at.map(iso),
+            seq: shown.version,
+        }
+    }
+}
+
+/// What the asker may see of each id, in their order.
+pub(super) fn see<T>(
+    app: &App,
+    asker: &Asker,
+    ids: &[PrincipalId],
+    view: impl Fn(Shown<'_>) -> T,
+) -> Vec<T> {
+    let keys: Vec<Option<PrincipalKey>> = {
+        let directory = app.people.directory();
+        ids.iter().map(|id| directory.key(id)).collect()
+    };
+    let known: Vec<PrincipalKey> = keys.iter().flatten().copied().collect();
+    // Asked before the directory is locked again: whoever holds it never calls the engine.
+    let mut presences = app.host.presences(&known).into_iter();
+    let directory = app.people.directory();
+    let see_one = |(id, key): (&PrincipalId, Option<PrincipalKey>)| {
+        let presence = key.and_then(|_| presences.next());
+        let relation = key.map_or(Relation::Stranger, |key| {
+            relation_to(&directory, asker, key)
+        });
+        let member = key.map(|key| directory.member(key));
+        view(shown(relation, member, id, presence))
+    };
+    ids.iter().zip(keys).map(see_one).collect()
+}
+
+fn relation_to(directory: &Directory, asker: &Asker, principal: PrincipalKey) -> Relation {
+    match asker {
+        Asker::Service => Relation::Service,
+        Asker::Person(identity) => relation(directory, identity.key, principal),
+    }
+}
