@@ -29,14 +29,23 @@ fn main() -> ExitCode {
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::failure(&error);
-            let is_correctable = error.chain().any(|cause| cause.is::<ConfigError>() || cause.is::<cli::Usage>());
-            if is_correctable { ExitCode::from(2) } else { ExitCode::FAILURE }
+            let is_correctable = error
+                .chain()
+                .any(|cause| cause.is::<ConfigError>() || cause.is::<cli::Usage>());
+            if is_correctable {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    match cli.command.unwrap_or_else(|| Command::Serve(ServeArgs::default())) {
+    match cli
+        .command
+        .unwrap_or_else(|| Command::Serve(ServeArgs::default()))
+    {
         Command::Serve(args) => serve::run(args)?,
         Command::Token(args) => token::run(&args)?,
         Command::Config(args) => show_config::run(args)?,
@@ -59,5 +68,7 @@ fn run_replay(args: replay::ReplayArgs) -> anyhow::Result<ExitCode> {
 /// Whoever read our output has read enough, as `head` does.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let is_broken = |cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe;
-    error.chain().any(|cause| cause.downcast_ref().is_some_and(is_broken))
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref().is_some_and(is_broken))
 }
