@@ -26,3 +26,9 @@ export async function throughout(period, level) {
     await new Promise((resume) => setTimeout(resume, POLL_EVERY));
   }
 }
+
+/** The store has a connect, a leave or a refresh at most this long after it, in ms; twice what is promised, for a busy machine. */
+const DURABLE_WITHIN = 1_000;
+
+/** Waits until everything said so far has survived a crash; nothing on the wire tells when. */
+export const durable = () => new Promise((resume) => setTimeout(resume, DURABLE_WITHIN));

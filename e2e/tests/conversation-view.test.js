@@ -62,7 +62,7 @@ story('the view of a conversation', {}, ({ server, world }) => {
   it('payloads that name no conversation are refused as invalid', async () => {
     const { alice } = await world().usual();
     const client = await alice.connect();
-    for (const payload of [undefined, null, {}, [], 'salon', 5, { conversationId: 5 }, { conversationId: null }, { conversationId: '' }, { conversationId: 'x'.repeat(129) }, { conversationId: 'a b' }, { conversationId: { $ne: 1 } }]) {
+    for (const payload of [undefined, null, {}, [], 5, { conversationId: 5 }, { conversationId: null }, { conversationId: '' }, { conversationId: 'x'.repeat(129) }, { conversationId: 'a b' }, { conversationId: { $ne: 1 } }]) {
       await refusedToJoin(client, payload, 'invalid_payload');
     }
     await client.roundTrip();

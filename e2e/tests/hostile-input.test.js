@@ -9,6 +9,9 @@ import { call } from '../harness/rest.js';
 import { story } from '../harness/story.js';
 import { until } from '../harness/wait.js';
 
+/** Connections are not shared between requests when one of them may be cut. */
+const ALONE = { connection: 'close' };
+
 const deep = (levels) => '['.repeat(levels) + ']'.repeat(levels);
 
 const FRAMES = {
@@ -142,9 +145,9 @@ story('hostile input', { concurrency: 1 }, ({ server, world }) => {
       [4, '4'.repeat(100)], [4, '\x1e'.repeat(1_000)], [4, '42["x"\x1e42['], [4, 'b!!!notbase64'], [4, 'x'.repeat(2 * 1024 * 1024)], [4, ''],
       [3, '99999:4'], [3, '-1:x'], [3, '2:4'], [3, 'x:y'], [3, '18446744073709551616:4'], [3, '5:ééé'], [3, Buffer.from([0, 255, 255, 255])],
     ]) {
-      const opened = await call(server, 'GET', `/socket.io/?EIO=${version}&transport=polling`);
+      const opened = await call(server, 'GET', `/socket.io/?EIO=${version}&transport=polling`, { headers: ALONE });
       const sid = /"sid":"([^"]+)"/.exec(opened.body)[1];
-      const answer = await call(server, 'POST', `/socket.io/?EIO=${version}&transport=polling&sid=${sid}`, { body, type: 'text/plain;charset=UTF-8' })
+      const answer = await call(server, 'POST', `/socket.io/?EIO=${version}&transport=polling&sid=${sid}`, { body, type: 'text/plain;charset=UTF-8', headers: ALONE })
         .catch((error) => ({ status: 400, cut: error.code }));
       assert.ok(answer.status < 500, `${JSON.stringify(String(body).slice(0, 20))} answered ${answer.status}`);
     }

@@ -4,13 +4,10 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { demand } from '../harness/rest.js';
 import { story } from '../harness/story.js';
-import { until } from '../harness/wait.js';
+import { durable, until } from '../harness/wait.js';
 
 /** The numbers may take a second to settle, since an update counts as successful once it is durable. */
 const WITHIN = 1_000;
-
-/** Flushing is asynchronous; the store has the first time well before this, in ms. */
-const FLUSHED = 1_000;
 
 story('the throttle', { concurrency: 1 }, ({ server, world }) => {
   const metrics = async () => (await demand(server, 'GET', '/maintenance/status-metrics', { key: true })).body.data;
@@ -58,7 +55,7 @@ story('the throttle', { concurrency: 1 }, ({ server, world }) => {
     const live = (await presence()).body.data.users[0];
     assert.ok(Date.parse(live.lastActiveAt) > firstAnswered, 'memory knows the last activity');
     assert.equal(numbers(await metrics()), '10 / 10 / 0 / 100', 'reading presence and metrics is no activity');
-    await new Promise((turn) => setTimeout(turn, FLUSHED));
+    await durable();
     await server.crash();
     await server.startAgain();
     const stored = Date.parse((await presence()).body.data.users[0].lastActiveAt);
