@@ -8,7 +8,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 
 use crate::app::App;
 
-/// One metric: its name, its help, and a value for each value of its one label.
+/// One metric: its name, its help, and a number for each value of its one label.
 #[derive(Debug)]
 struct Reading {
     name: &'static str,
@@ -16,7 +16,7 @@ struct Reading {
     kind: Kind,
     /// Its label's name; empty when it has none.
     label: &'static str,
-    values: Vec<(&'static str, f64)>,
+    numbers: Vec<(&'static str, u64)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -26,164 +26,150 @@ enum Kind {
 }
 
 /// Everything that is read at a scrape.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ServerState {
     readings: Vec<Reading>,
 }
 
 impl ServerState {
     pub(super) fn read(app: &App) -> Self {
+        let mut state = Self::default();
+        state.read_people(app);
+        state.read_activities(app);
+        state.read_store(app);
+        let version = env!("CARGO_PKG_VERSION");
+        state.add_all(
+            Kind::Gauge,
+            "build",
+            "The running version, always 1",
+            "version",
+            [(version, 1)],
+        );
+        let uptime = app.started.elapsed().as_secs();
+        state.add(
+            Kind::Gauge,
+            "uptime_seconds",
+            "Time since the start",
+            uptime,
+        );
+        state
+    }
+
+    fn read_people(&mut self, app: &App) {
         let present = app.host.present();
-        let totals = app.host.totals();
-        let edges = app.host.edges();
-        let offered = app.host.offered();
-        let (rows, flushes) = app.flusher.written();
-        let findings = app.maintenance.findings();
-        let count = |number: u64| number as f64;
-        let size = |number: usize| number as f64;
-        let uptime = app.started.elapsed().as_secs_f64();
-        let readings = vec![
-            gauge(
-                "build",
-                "The running version, always 1",
-                "version",
-                vec![(env!("CARGO_PKG_VERSION"), 1.0)],
-            ),
-            gauge(
-                "uptime_seconds",
-                "Time since the start",
-                "",
-                vec![("", uptime)],
-            ),
-            gauge(
-                "present",
-                "Principals who are online or away",
-                "kind",
-                vec![
-                    ("user", size(present.users)),
-                    ("guest", size(present.guests)),
-                ],
-            ),
-            gauge(
-                "connections",
-                "Sockets of authenticated principals",
-                "",
-                vec![("", size(app.fanout.hub.len()))],
-            ),
-            gauge(
-                "sessions",
-                "Sessions that count, by whether their connection is open",
-                "state",
-                vec![
-                    ("connected", size(totals.connected)),
-                    ("grace", size(totals.in_grace)),
-                ],
-            ),
-            counter(
-                "edges",
-                "Changes of availability, by the state after them",
-                "to",
-                vec![
-                    ("online", count(edges.online)),
-                    ("away", count(edges.away)),
-                    ("offline", count(edges.offline)),
-                ],
-            ),
-            counter(
-                "activities",
-                "Activities offered to the throttle, by what it did",
-                "outcome",
-                vec![
-                    ("throttled", count(offered.throttled)),
-                    ("accepted", count(offered.successful + offered.pending)),
-                ],
-            ),
-            counter(
-                "activities_durable",
-                "Accepted activities that are durable",
-                "",
-                vec![("", count(offered.successful))],
-            ),
-            counter(
-                "updates_failed",
-                "Accepted activities whose first flush failed",
-                "",
-                vec![("", count(offered.failed))],
-            ),
-            gauge(
-                "updates_pending",
-                "Accepted activities that are not durable yet",
-                "",
-                vec![("", count(offered.pending))],
-            ),
-            gauge(
-                "throttle_entries",
-                "Live throttle entries",
-                "",
-                vec![("", size(app.host.cells().entries()))],
-            ),
-            counter(
-                "flush_rows",
-                "Rows of presence written to the store",
-                "",
-                vec![("", count(rows))],
-            ),
-            counter(
-                "flush_transactions",
-                "Transactions of presence made durable",
-                "",
-                vec![("", count(flushes))],
-            ),
-            gauge(
-                "store_up",
-                "Whether the latest write succeeded",
-                "",
-                vec![("", f64::from(app.flusher.is_store_up()))],
-            ),
-            counter(
-                "maintenance_findings",
-                "Differences between memory and store, each written again",
-                "",
-                vec![("", count(findings))],
-            ),
-            gauge(
-                "clamped_times",
-                "Stored times of the future that were taken for the start",
-                "",
-                vec![("", count(totals.clamped_times))],
-            ),
+        let people = [
+            ("user", present.users as u64),
+            ("guest", present.guests as u64),
         ];
-        Self { readings }
+        self.add_all(
+            Kind::Gauge,
+            "present",
+            "Principals who are online or away",
+            "kind",
+            people,
+        );
+        let sockets = app.fanout.hub.len() as u64;
+        self.add(
+            Kind::Gauge,
+            "connections",
+            "Sockets of authenticated principals",
+            sockets,
+        );
+        let totals = app.host.totals();
+        let sessions = [
+            ("connected", totals.connected as u64),
+            ("grace", totals.in_grace as u64),
+        ];
+        let help = "Sessions that count, by whether their connection is open";
+        self.add_all(Kind::Gauge, "sessions", help, "state", sessions);
+        let edges = app.host.edges();
+        let edges = [
+            ("online", edges.online),
+            ("away", edges.away),
+            ("offline", edges.offline),
+        ];
+        let help = "Changes of availability, by the state after them";
+        self.add_all(Kind::Counter, "edges", help, "to", edges);
     }
-}
 
-fn counter(
-    name: &'static str,
-    help: &'static str,
-    label: &'static str,
-    values: Vec<(&'static str, f64)>,
-) -> Reading {
-    Reading {
-        name,
-        help,
-        kind: Kind::Counter,
-        label,
-        values,
+    fn read_activities(&mut self, app: &App) {
+        let offered = app.host.offered();
+        let accepted = offered.successful + offered.pending;
+        let outcomes = [("throttled", offered.throttled), ("accepted", accepted)];
+        let help = "Activities offered to the throttle, by what it did";
+        self.add_all(Kind::Counter, "activities", help, "outcome", outcomes);
+        let help = "Accepted activities that are durable";
+        self.add(
+            Kind::Counter,
+            "activities_durable",
+            help,
+            offered.successful,
+        );
+        let help = "Accepted activities whose first flush failed";
+        self.add(Kind::Counter, "updates_failed", help, offered.failed);
+        let help = "Accepted activities that are not durable yet";
+        self.add(Kind::Gauge, "updates_pending", help, offered.pending);
+        let entries = app.host.cells().entries() as u64;
+        self.add(
+            Kind::Gauge,
+            "throttle_entries",
+            "Live throttle entries",
+            entries,
+        );
     }
-}
 
-fn gauge(
-    name: &'static str,
-    help: &'static str,
-    label: &'static str,
-    values: Vec<(&'static str, f64)>,
-) -> Reading {
-    Reading {
-        name,
-        help,
-        kind: Kind::Gauge,
-        label,
-        values,
+    fn read_store(&mut self, app: &App) {
+        let (rows, transactions) = app.flusher.written();
+        self.add(
+            Kind::Counter,
+            "flush_rows",
+            "Rows of presence written to the store",
+            rows,
+        );
+        let help = "Transactions of presence made durable";
+        self.add(Kind::Counter, "flush_transactions", help, transactions);
+        let is_up = u64::from(app.flusher.is_store_up());
+        self.add(
+            Kind::Gauge,
+            "store_up",
+            "Whether the latest write succeeded",
+            is_up,
+        );
+        let help = "Differences between memory and store, each written again";
+        self.add(
+            Kind::Counter,
+            "maintenance_findings",
+            help,
+            app.maintenance.findings(),
+        );
+        let help = "Stored times of the future that were taken for the start";
+        self.add(
+            Kind::Gauge,
+            "clamped_times",
+            help,
+            app.host.totals().clamped_times,
+        );
+    }
+
+    fn add(&mut self, kind: Kind, name: &'static str, help: &'static str, number: u64) {
+        self.add_all(kind, name, help, "", [("", number)]);
+    }
+
+    fn add_all<const N: usize>(
+        &mut self,
+        kind: Kind,
+        name: &'static str,
+        help: &'static str,
+        label: &'static str,
+        numbers: [(&'static str, u64); N],
+    ) {
+        self.readings.push(Reading {
+            name,
+            help,
+            kind,
+            label,
+            numbers: numbers.to_vec(),
+        });
     }
 }
 
@@ -195,7 +181,7 @@ impl Collector for ServerState {
                 Kind::Gauge => MetricType::Gauge,
             };
             let mut metric = encoder.encode_descriptor(reading.name, reading.help, None, kind)?;
-            for (value, number) in &reading.values {
+            for (value, number) in &reading.numbers {
                 let labels = [(reading.label, *value)];
                 let metric = if reading.label.is_empty() {
                     metric.encode_family(&NO_LABELS)?

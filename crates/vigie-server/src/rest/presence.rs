@@ -1,5 +1,6 @@
 //! `/v1/presence`: reading presence; not an activity.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -58,7 +59,10 @@ pub(super) async fn list_presences(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Presences>, ApiError> {
     let ids = ids(query.as_deref(), app.config.limits.bulk_presence)?;
-    let ids: Vec<PrincipalId> = ids.iter().map(|id| id.parse()).collect::<Result<_, _>>()?;
+    let mut ids: Vec<PrincipalId> = ids.iter().map(|id| id.parse()).collect::<Result<_, _>>()?;
+    // One id has two spellings.
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
     let presences = see(&app, &asker, &ids, |shown| PresenceView::from(shown));
     Ok(Json(Presences { presences }))
 }
