@@ -147,7 +147,7 @@ fn a_trace_is_told_whole_and_again_on_the_same_server() {
 #[test]
 fn losses_on_purpose_are_reported_as_missed() {
     let server = Server::start();
-    let (code, report) = server.replay(&["--losses", "--settle", "1s"]);
+    let (code, report) = server.replay(&["--losses"]);
     assert_eq!(code, Some(1), "{report:#}");
     // One scored edge in twenty, the first included.
     assert_eq!(report["all"]["missed"], 1, "{report:#}");
