@@ -137,3 +137,18 @@ fn an_unknown_time_stays_unknown_over_a_restart() {
     world.written();
     assert_eq!(world.stored(ALICE).last_active_at, None);
 }
+
+#[test]
+fn a_sign_of_life_does_not_undo_a_proof_when_the_clock_went_back() {
+    let mut world = World::new();
+    let lost = world.connects(ALICE);
+    world.is_lost(lost);
+    world.after(SECOND);
+    let laptop = world.connects(ALICE);
+    assert_eq!(world.last_proof(ALICE), Some(SECOND));
+    world.wall_clock_jumps_back(SECOND);
+    world.shows_life(laptop);
+    assert_eq!(world.last_proof(ALICE), Some(SECOND));
+    world.acts(laptop);
+    assert_eq!(world.last_proof(ALICE), Some(SECOND));
+}

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use vigie_core::{Mono, Now, PresenceRecord, PrincipalKey, Signal};
 
-use super::{Node, World, name};
+use super::{ALICE, BOB, Node, World, name};
 
 // Restarts and the store.
 impl World {
@@ -28,6 +28,11 @@ impl World {
 
     /// The process persists everything, says goodbye to nobody, and another one starts `downtime` later.
     pub(crate) fn stops_and_restarts_after(&mut self, downtime: Duration) {
+        for who in [ALICE, BOB] {
+            if self.node.cells.make_durable(who) {
+                self.node.write_behind.note(who, false);
+            }
+        }
         self.written();
         self.alive_at = self.now.wall;
         self.crashes_and_restarts_after(downtime);

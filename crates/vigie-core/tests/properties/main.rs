@@ -1,0 +1,180 @@
+//! What holds of the engine whatever happens: properties over random stories.
+//!
+//! [`step`] makes the stories, [`machine`] plays them on virtual time and keeps a log; each test here states one law.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod machine;
+mod step;
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use vigie_core::{Availability, PrincipalKey, Rules, Version};
+
+use machine::{Entry, Machine, Timers};
+use step::{PEOPLE, Step, Story, Turn, calm_story, story};
+
+fn everybody() -> impl Iterator<Item = PrincipalKey> {
+    (0..PEOPLE).map(PrincipalKey)
+}
+
+fn played(story: &Story, timers: Timers) -> Machine {
+    let mut machine = Machine::new(timers);
+    for turn in &story.0 {
+        machine.play(turn);
+    }
+    machine
+}
+
+proptest! {
+    #[test]
+    fn every_lease_ends_by_itself_once_the_connections_are_gone(story in story()) {
+        let mut machine = played(&story, Timers::Exact);
+        machine.lose_every_connection();
+        machine.wait(Rules::default().offline_after);
+        for who in everybody() {
+            prop_assert_eq!(machine.presence(who).availability, Availability::Offline);
+            prop_assert!(!machine.record(who).has_lease());
+        }
+        prop_assert_eq!(machine.totals().connected, 0);
+        prop_assert_eq!(machine.totals().in_grace, 0);
+        prop_assert!(machine.is_idle(), "no deadline is left");
+    }
+
+    #[test]
+    fn announcements_alternate_and_their_versions_grow(story in story()) {
+        let machine = played(&story, Timers::Exact);
+        let mut known: BTreeMap<PrincipalKey, (Availability, Version)> = BTreeMap::new();
+        for entry in machine.log() {
+            let Entry::Announced { who, was, presence, .. } = entry else { continue };
+            let (last, version) = known.get(who).copied().unwrap_or_default();
+            prop_assert_eq!(*was, last);
+            prop_assert_ne!(presence.availability, last);
+            prop_assert!(presence.version > version);
+            known.insert(*who, (presence.availability, presence.version));
+        }
+        for who in everybody() {
+            let (last, version) = known.get(&who).copied().unwrap_or_default();
+            let presence = machine.presence(who);
+            prop_assert_eq!((presence.availability, presence.version), (last, version));
+        }
+    }
+
+    #[test]
+    fn times_never_go_backwards_and_never_lie_ahead_of_the_clock(story in story()) {
+        let mut machine = Machine::new(Timers::Exact);
+        for turn in &story.0 {
+            let before: Vec<_> = everybody().map(|who| machine.presence(who)).collect();
+            machine.play(turn);
+            for (who, before) in everybody().zip(before) {
+                let after = machine.presence(who);
+                prop_assert!(after.last_active_at >= before.last_active_at);
+                prop_assert!(after.last_seen_at >= before.last_seen_at);
+                // The proof of an open link is reckoned from the wall clock, and nobody pulses who was called offline.
+                let jumped = matches!(turn.step, Step::WallClockJumpsBack { .. });
+                if !jumped && !machine.is_forced_offline(who) {
+                    prop_assert!(after.last_proof_at >= before.last_proof_at);
+                }
+                let latest = Some(machine.latest_wall());
+                prop_assert!(after.last_active_at <= latest);
+                prop_assert!(after.last_proof_at <= latest);
+                prop_assert!(after.last_seen_at <= after.last_proof_at);
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_story_has_the_same_effects(story in story()) {
+        let one = played(&story, Timers::Exact);
+        let other = played(&story, Timers::Exact);
+        prop_assert_eq!(one.log(), other.log());
+    }
+
+    #[test]
+    fn waking_more_often_changes_nothing(story in story()) {
+        let exact = played(&story, Timers::Exact);
+        let often = played(&story, Timers::Every(step::GRAIN));
+        prop_assert_eq!(exact.log(), often.log());
+    }
+
+    #[test]
+    fn deciding_in_small_breaths_reaches_the_same_state(story in story(), limit in 1_usize..4) {
+        let whole = played(&story, Timers::Late { limit: usize::MAX });
+        let breaths = played(&story, Timers::Late { limit });
+        prop_assert_eq!(whole.log(), breaths.log());
+        for who in everybody() {
+            prop_assert_eq!(whole.presence(who), breaths.presence(who));
+            prop_assert_eq!(whole.record(who), breaths.record(who));
+        }
+    }
+
+    #[test]
+    fn a_late_node_reaches_the_same_state(story in calm_story()) {
+        let mut exact = played(&story, Timers::Exact);
+        let mut late = played(&story, Timers::Late { limit: usize::MAX });
+        exact.wait(step::GRAIN);
+        late.wait(step::GRAIN);
+        for who in everybody() {
+            let (exact, late) = (exact.presence(who), late.presence(who));
+            prop_assert_eq!(exact.availability, late.availability);
+            prop_assert_eq!(exact.last_active_at, late.last_active_at);
+        }
+    }
+
+    #[test]
+    fn people_do_not_disturb_each_other(story in story()) {
+        let together = played(&story, Timers::Exact);
+        for who in everybody() {
+            let own = |turn: &&Turn| turn.concerns(who);
+            let alone = Story(story.0.iter().filter(own).cloned().collect());
+            let alone = played(&alone, Timers::Exact);
+            prop_assert_eq!(together.log_of(who), alone.log_of(who));
+            prop_assert_eq!(together.presence(who), alone.presence(who));
+        }
+    }
+
+    #[test]
+    fn refreshes_keep_the_throttles_distance(story in story()) {
+        let machine = played(&story, Timers::Exact);
+        let mut accepted = BTreeMap::new();
+        for entry in machine.log() {
+            let Entry::Accepted { who, at, edge } = entry else { continue };
+            if let Some(last) = accepted.insert(*who, *at)
+                && !edge
+            {
+                prop_assert!(at.since(last) >= Rules::default().throttle_interval);
+            }
+        }
+    }
+
+    #[test]
+    fn a_restart_of_no_length_tells_nobody(story in calm_story()) {
+        let mut machine = played(&story, Timers::Exact);
+        let before: Vec<_> = everybody().map(|who| machine.presence(who)).collect();
+        let told = machine.log().len();
+        machine.restart();
+        for (who, before) in everybody().zip(before) {
+            let after = machine.presence(who);
+            prop_assert_eq!(after.availability, before.availability);
+            prop_assert_eq!(after.version, before.version);
+            prop_assert_eq!(after.last_active_at, before.last_active_at);
+            prop_assert_eq!(after.last_seen_at, before.last_seen_at);
+        }
+        let announced = |entry: &&Entry| matches!(entry, Entry::Announced { .. });
+        prop_assert_eq!(machine.log()[told..].iter().filter(announced).count(), 0);
+    }
+
+    #[test]
+    fn every_restored_lease_ends_by_itself(story in story()) {
+        let mut machine = played(&story, Timers::Exact);
+        machine.restart();
+        machine.wait(Rules::default().offline_after + Duration::from_millis(1));
+        for who in everybody() {
+            prop_assert_eq!(machine.presence(who).availability, Availability::Offline);
+            prop_assert!(!machine.record(who).has_lease());
+        }
+        prop_assert!(machine.is_idle(), "no deadline is left");
+    }
+}
