@@ -14,6 +14,7 @@ use crate::engine_host::EngineHost;
 use crate::fanout::Fanout;
 use crate::flusher::Flusher;
 use crate::maintenance::Maintenance;
+use crate::metrics::Metrics;
 use crate::people::People;
 use crate::status_service::StatusService;
 
@@ -38,6 +39,8 @@ pub struct App {
     pub flusher: Flusher,
     /// Jobs and their findings.
     pub maintenance: Maintenance,
+    /// What is counted between two scrapes.
+    pub metrics: Metrics,
     /// What survives a restart.
     pub store: Arc<dyn Store>,
     /// When the server started.

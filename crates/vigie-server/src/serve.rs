@@ -23,6 +23,7 @@ use crate::engine_host::{self, EngineHost};
 use crate::fanout::Fanout;
 use crate::flusher::Flusher;
 use crate::maintenance::Maintenance;
+use crate::metrics::Metrics;
 use crate::people::People;
 use crate::status_service::StatusService;
 use crate::{router, socketio};
@@ -106,6 +107,7 @@ impl Vigie {
             status: StatusService::new(Arc::clone(&host)),
             fanout: Arc::new(Fanout::new(Arc::clone(&host), Arc::clone(&people), &config)),
             maintenance: Maintenance::new(),
+            metrics: Metrics::default(),
             started: Instant::now(),
             config,
             host,

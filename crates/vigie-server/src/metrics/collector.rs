@@ -1,10 +1,8 @@
 //! The server's state as metrics, read once per scrape.
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
 
 use crate::app::App;
 
@@ -180,17 +178,17 @@ impl Collector for ServerState {
                 Kind::Counter => MetricType::Counter,
                 Kind::Gauge => MetricType::Gauge,
             };
-            let mut metric = encoder.encode_descriptor(reading.name, reading.help, None, kind)?;
+            // The registry ends the help of its own metrics in the same way.
+            let help = format!("{}.", reading.help);
+            let mut metric = encoder.encode_descriptor(reading.name, &help, None, kind)?;
             for (value, number) in &reading.numbers {
-                let labels = [(reading.label, *value)];
-                let metric = if reading.label.is_empty() {
-                    metric.encode_family(&NO_LABELS)?
+                if reading.label.is_empty() {
+                    reading.kind.encode(*number, &mut metric)?;
                 } else {
-                    metric.encode_family(&labels)?
-                };
-                match reading.kind {
-                    Kind::Counter => ConstCounter::new(*number).encode(metric)?,
-                    Kind::Gauge => ConstGauge::new(*number).encode(metric)?,
+                    let labels = [(reading.label, *value)];
+                    reading
+                        .kind
+                        .encode(*number, &mut metric.encode_family(&labels)?)?;
                 }
             }
         }
@@ -198,4 +196,11 @@ impl Collector for ServerState {
     }
 }
 
-const NO_LABELS: [(&str, &str); 0] = [];
+impl Kind {
+    fn encode(self, number: u64, metric: &mut MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
+        match self {
+            Self::Counter => metric.encode_counter::<NoLabelSet, _, u64>(&number, None),
+            Self::Gauge => metric.encode_gauge(&number),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The HTTP routes of a started server, as those who call them see them.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod activity;
+mod auth_layer;
+mod compatible;
+mod credentials;
+mod directory;
+mod jobs;
+mod limits;
+mod maintenance;
+mod operations;
+mod presence;
+mod world;
