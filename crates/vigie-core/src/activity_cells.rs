@@ -1,4 +1,4 @@
-//! The hot path: one cell of three words per principal, touched in place by every authenticated request.
+//! The hot path: one cell of four words per principal, touched in place by every authenticated request.
 //!
 //! In: who was active, and when.
 //! Out: [`Touch`] says whether the cell dealt with it alone, or the engine must decide.
@@ -54,15 +54,17 @@ pub struct ActivityCells {
     trusted_for: Duration,
 }
 
-/// 24 bytes a principal.
+/// 32 bytes a principal.
 #[derive(Debug, Default)]
 struct Cell {
     /// The last REST proof in milliseconds, shifted left by one; the lowest bit is the gate.
     word: AtomicU64,
     /// Monotonic milliseconds of the last accepted activity; 0 is "no throttle entry".
     accepted: AtomicU64,
-    /// Wall milliseconds of the last activity, shifted so that 0 is "never".
+    /// Wall milliseconds of the last activity; 0 is "never".
     active: AtomicI64,
+    /// The last activity that is durable, or waits to become so; 0 is "none".
+    durable: AtomicI64,
 }
 
 /// What a cell's first word says.
@@ -136,7 +138,11 @@ impl ActivityCells {
         }
         let moved = self.raise_active(principal, at.wall);
         match self.admit(principal, now.mono, moved) {
-            Throttle::Accepted => Touch::Refresh,
+            Throttle::Accepted => {
+                cell.durable
+                    .fetch_max(at.wall.as_millis(), Ordering::AcqRel);
+                Touch::Refresh
+            }
             Throttle::Held => Touch::Throttled,
         }
     }
@@ -144,10 +150,20 @@ impl ActivityCells {
     /// Last activity of a principal, by any way.
     #[must_use]
     pub fn active_at(&self, principal: PrincipalKey) -> Option<Wall> {
-        match self.cell(principal).active.load(Ordering::Acquire) {
-            0 => None,
-            millis => Some(Wall::from_millis(millis)),
-        }
+        wall(&self.cell(principal).active)
+    }
+
+    /// The last activity that the store is to hold: the throttle keeps later ones in memory.
+    #[must_use]
+    pub fn durable_at(&self, principal: PrincipalKey) -> Option<Wall> {
+        wall(&self.cell(principal).durable)
+    }
+
+    /// Lets the store hold the last activity as it is now; says whether it would not have.
+    pub fn make_durable(&self, principal: PrincipalKey) -> bool {
+        let cell = self.cell(principal);
+        let active = cell.active.load(Ordering::Acquire);
+        cell.durable.fetch_max(active, Ordering::AcqRel) < active
     }
 
     /// How many throttle entries live, users and guests.
@@ -249,6 +265,13 @@ impl ActivityCells {
     }
 }
 
+fn wall(word: &AtomicI64) -> Option<Wall> {
+    match word.load(Ordering::Acquire) {
+        0 => None,
+        millis => Some(Wall::from_millis(millis)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -279,6 +302,17 @@ mod tests {
         assert!(cells.turn_gate(ALICE, cells.word(ALICE), false));
         assert_eq!(cells.touch(ALICE, at(62), at(62)), Touch::Edge);
         assert_eq!(cells.active_at(ALICE), Some(at(61).wall));
+    }
+
+    #[test]
+    fn what_the_throttle_holds_back_is_not_to_be_stored() {
+        let cells = open_cells();
+        cells.touch(ALICE, at(1), at(1));
+        cells.touch(ALICE, at(2), at(2));
+        assert_eq!(cells.durable_at(ALICE), Some(at(1).wall));
+        assert!(cells.make_durable(ALICE));
+        assert_eq!(cells.durable_at(ALICE), Some(at(2).wall));
+        assert!(!cells.make_durable(ALICE));
     }
 
     #[test]

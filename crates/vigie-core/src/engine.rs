@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::activity_cells::ActivityCells;
-use crate::availability::Presence;
+use crate::availability::{Availability, Presence};
 use crate::principal::PrincipalKey;
 use crate::record::{PresenceRecord, StoredSession};
 use crate::rules::Rules;
@@ -159,15 +159,14 @@ impl Engine {
     pub fn presence(&self, principal: PrincipalKey, now: Now) -> Presence {
         let standing = self.standing(principal);
         let active = self.cells.active_at(principal);
-        // Whom an operator called offline must not pulse.
-        let proof = match standing.forced_offline {
-            Some(_) => None,
-            None => self
-                .sessions
-                .of(standing)
-                .map(|session| session.proof(now, self.pause_ended()))
-                .max()
-                .max(standing.ended_proof),
+        // Who is called offline must not pulse, and `last_seen_at` has the proofs of who is.
+        let proof = match standing.shown {
+            Availability::Offline => None,
+            Availability::Away | Availability::Online => {
+                let sessions = self.sessions.of(standing);
+                let proofs = sessions.map(|session| session.proof(now, self.pause));
+                proofs.max().max(standing.ended_proof)
+            }
         };
         Presence {
             availability: standing.shown,
@@ -178,7 +177,7 @@ impl Engine {
         }
     }
 
-    /// What the store should keep of a principal, as of now.
+    /// What the store should keep of a principal: its leases as of now, its last activity as of the last accepted one or the last change.
     #[must_use]
     pub fn record(&self, principal: PrincipalKey, _now: Now) -> PresenceRecord {
         let standing = self.standing(principal);
@@ -191,7 +190,7 @@ impl Engine {
         PresenceRecord {
             version: standing.version,
             availability: standing.shown,
-            last_active_at: self.cells.active_at(principal),
+            last_active_at: self.cells.durable_at(principal),
             last_seen_at: standing.seen_at,
             left_at: standing.left.map(|left| left.wall),
             forced_offline_at: standing.forced_offline.map(|forced| forced.wall),
@@ -218,11 +217,6 @@ impl Engine {
         }
     }
 
-    /// Before the end of the latest pause nobody could be heard.
-    fn pause_ended(&self) -> Option<Mono> {
-        self.pause.map(|pause| pause.ended)
-    }
-
     fn standing(&self, principal: PrincipalKey) -> &Standing {
         self.standings
             .get(principal.index())
@@ -238,6 +232,7 @@ impl Engine {
     }
 
     fn persist(&mut self, principal: PrincipalKey, accepted: bool) {
+        self.cells.make_durable(principal);
         self.effects.push_back(Effect::Persist {
             principal,
             accepted,

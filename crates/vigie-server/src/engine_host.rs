@@ -263,6 +263,16 @@ impl EngineHost {
         inner.writes.waiting()
     }
 
+    /// Lets everything that the throttle kept in memory be written, of the first `principals`.
+    pub(crate) fn write_everything(&self, principals: usize) {
+        let mut inner = self.inner.lock();
+        for index in 0..u32::try_from(principals).unwrap_or(u32::MAX) {
+            if self.cells.make_durable(PrincipalKey(index)) {
+                inner.writes.note(PrincipalKey(index), false);
+            }
+        }
+    }
+
     /// Lets a principal be written again, whatever memory holds; for reconciliation.
     pub(crate) fn write_again(&self, principal: PrincipalKey) {
         self.inner.lock().writes.note(principal, false);
@@ -291,6 +301,21 @@ impl EngineHost {
             presence: inner.engine.presence(principal, now),
         };
         taken.into_iter().map(told).collect()
+    }
+
+    /// The states of those among many principals whose news have all been taken, at one instant.
+    pub(crate) fn survey_settled(
+        &self,
+        principals: &[PrincipalKey],
+    ) -> (Vec<(PrincipalKey, Presence)>, Number) {
+        let now = self.now();
+        let inner = self.inner.lock();
+        let settled = principals
+            .iter()
+            .filter(|principal| !inner.news.has(**principal))
+            .map(|principal| (*principal, inner.engine.presence(*principal, now)))
+            .collect();
+        (settled, inner.news.horizon())
     }
 
     /// The states of many principals at one instant, and the number before which all news are in them.

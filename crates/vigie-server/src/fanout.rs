@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use vigie_core::ConversationKey;
 
 use crate::config::Config;
 use crate::engine_host::EngineHost;
@@ -32,6 +33,15 @@ pub(crate) use link::{Frame, Link, NoRoom};
 use online_stats::OnlineStats;
 use typing::Typing;
 
+/// A partial snapshot that somebody asked for.
+#[derive(Debug)]
+enum Wanted {
+    /// The people a socket holds who are present.
+    Restamp(Arc<Connection>),
+    /// The members of a conversation, for each other.
+    Members(ConversationKey),
+}
+
 /// Tells sockets what they may know.
 #[derive(Debug)]
 pub struct Fanout {
@@ -40,6 +50,9 @@ pub struct Fanout {
     pub(crate) hub: Hub,
     typing: Mutex<Typing>,
     online_stats: Mutex<OnlineStats>,
+    /// Partial snapshots to be made between two rounds of news.
+    wanted: Mutex<Vec<Wanted>>,
+    is_wanted: Notify,
     /// Wakes the drain of slow sockets.
     someone_is_slow: Notify,
     audience_limit: usize,
@@ -57,6 +70,8 @@ impl Fanout {
             hub: Hub::default(),
             typing: Mutex::default(),
             online_stats: Mutex::default(),
+            wanted: Mutex::default(),
+            is_wanted: Notify::new(),
             someone_is_slow: Notify::new(),
             audience_limit: config.limits.audience,
             restamp_interval: config.periods.restamp_interval,

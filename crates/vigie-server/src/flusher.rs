@@ -152,6 +152,8 @@ impl Flusher {
     /// When the store refuses.
     pub async fn flush_last(&self) -> Result<(), WriteError> {
         self.writing.lock().await.alive_written = None;
+        let principals = self.people.directory().len();
+        self.host.write_everything(principals);
         self.flush().await
     }
 

@@ -26,6 +26,8 @@ pub(crate) use text::Format;
 #[derive(Debug, Default)]
 pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
+    /// Packets of sockets that meant nothing, or came too fast.
+    pub(crate) ignored_packets: Counter,
 }
 
 /// What tells requests apart.
@@ -48,6 +50,11 @@ impl Metrics {
             "http_requests",
             "Requests answered, by method, route and status",
             self.requests.clone(),
+        );
+        registry.register(
+            "ignored_packets",
+            "Packets of sockets that meant nothing, or came too fast",
+            self.ignored_packets.clone(),
         );
         registry.register_collector(Box::new(ServerState::read(app)));
         text::write(&registry, format)

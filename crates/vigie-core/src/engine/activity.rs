@@ -45,17 +45,17 @@ impl Engine {
         self.decide_due(principal, now);
         let session = &mut self.sessions[slot];
         session.active = now;
-        session.proved = now;
-        session.backgrounded = false;
+        session.prove(now);
+        let came_to_front = std::mem::take(&mut session.backgrounded);
         lift_force(&mut self.standing_mut(principal).forced_offline, now.mono);
         let moved = self.cells.raise_active(principal, now.wall);
-        self.offer(principal, moved, false, now);
+        self.offer(principal, moved, came_to_front, now);
     }
 
     /// A sign of life: it moves the proof and nothing else.
     pub(super) fn prove(&mut self, connection: ConnectionId, now: Now) {
         if let Some(slot) = self.sessions.on(connection) {
-            self.sessions[slot].proved = now;
+            self.sessions[slot].prove(now);
         }
     }
 
@@ -82,7 +82,7 @@ impl Engine {
     }
 
     /// Settles after an activity, and asks the throttle whether it must become durable.
-    fn offer(&mut self, principal: PrincipalKey, moved: bool, lease_opened: bool, now: Now) {
+    fn offer(&mut self, principal: PrincipalKey, moved: bool, leases_changed: bool, now: Now) {
         let edge = self.settle(principal, now);
         if edge {
             self.cells.admit_edge(principal, now.mono);
@@ -91,7 +91,7 @@ impl Engine {
             self.persist(principal, true);
         } else {
             self.held += 1;
-            if lease_opened {
+            if leases_changed {
                 self.persist(principal, false);
             }
         }

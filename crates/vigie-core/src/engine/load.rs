@@ -28,6 +28,7 @@ impl Engine {
         let alive_at = self.clamp(alive_at, now);
         if let Some(active_at) = active_at {
             self.cells.raise_active(principal, active_at);
+            self.cells.make_durable(principal);
             if record.availability == Availability::Online {
                 self.cells.raise_proof(principal, now.mono_of(active_at));
             }

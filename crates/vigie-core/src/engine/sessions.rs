@@ -9,6 +9,7 @@ use crate::principal::PrincipalKey;
 use crate::signal::{ConnectionId, SessionId};
 use crate::time::{Mono, Now, Wall};
 
+use super::Pause;
 use super::standing::Standing;
 
 /// A place in the slab, counted from one so that an optional place takes no more room.
@@ -73,26 +74,30 @@ impl Session {
 
     /// The last instant at which it was certainly alive.
     ///
-    /// An open link was heard from within its silence limit, unless the process itself was stopped meanwhile.
-    pub(super) fn proof(&self, now: Now, pause_ended: Option<Mono>) -> Wall {
+    /// An open link was heard from within its silence limit, a stop of the process itself not counted.
+    pub(super) fn proof(&self, now: Now, pause: Option<Pause>) -> Wall {
         match self.lost {
             Some(lost) => lost.alive,
-            None => self.proof_after(self.silence, now, pause_ended),
+            None => self.proof_after(self.silence, now, pause),
         }
     }
 
-    /// The last proof of a link that was silent for `silence`.
-    pub(super) fn proof_after(
-        &self,
-        silence: Duration,
-        now: Now,
-        pause_ended: Option<Mono>,
-    ) -> Wall {
+    /// The last proof of a link that was silent for `silence`; what lies before the latest pause lies earlier by the pause.
+    pub(super) fn proof_after(&self, silence: Duration, now: Now, pause: Option<Pause>) -> Wall {
         let heard = now.earlier(silence.min(self.silence));
-        if pause_ended.is_some_and(|ended| heard.mono < ended) {
-            return self.proved.wall;
-        }
-        self.proved.wall.max(heard.wall)
+        let stopped = match pause {
+            Some(pause) if heard.mono < pause.ended => pause.length,
+            Some(_) | None => Duration::ZERO,
+        };
+        self.proved.wall.max(heard.wall - stopped)
+    }
+
+    /// A sign of life; a wall clock that was set back does not take an earlier proof away.
+    pub(super) fn prove(&mut self, now: Now) {
+        self.proved = Now {
+            mono: now.mono,
+            wall: self.proved.wall.max(now.wall),
+        };
     }
 
     pub(super) fn is_in_grace(&self) -> bool {

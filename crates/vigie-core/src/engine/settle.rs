@@ -103,7 +103,7 @@ impl Engine {
 
     /// Removes a session and keeps its last proof of life.
     pub(super) fn end(&mut self, principal: PrincipalKey, slot: Slot, now: Now) {
-        let proof = self.sessions[slot].proof(now, self.pause_ended());
+        let proof = self.sessions[slot].proof(now, self.pause);
         let standing = &mut self.standings[principal.index()];
         standing.ended_proof = standing.ended_proof.max(Some(proof));
         self.sessions.remove(standing, slot);

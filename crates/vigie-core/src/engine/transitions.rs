@@ -29,7 +29,7 @@ impl Engine {
         standing.rest_floor = None;
         self.sessions.attach(standing, slot, connection);
         let session = &mut self.sessions[slot];
-        session.proved = now;
+        session.prove(now);
         session.silence = silence;
         self.settle(principal, now);
         self.persist(principal, false);
@@ -73,7 +73,7 @@ impl Engine {
         };
         let principal = self.sessions[slot].principal;
         self.decide_due(principal, now);
-        self.sessions[slot].proved = now;
+        self.sessions[slot].prove(now);
         self.end(principal, slot, now);
         self.note_leave(principal, now);
         self.settle(principal, now);
@@ -90,7 +90,7 @@ impl Engine {
         let session = &self.sessions[slot];
         let lost = Lost {
             until: now.mono + self.rules.grace + self.extension(session, now),
-            alive: session.proof_after(silence, now, self.pause_ended()),
+            alive: session.proof_after(silence, now, self.pause),
         };
         let standing = &mut self.standings[principal.index()];
         self.sessions.detach(standing, slot, lost);

@@ -65,6 +65,11 @@ impl News {
             .collect()
     }
 
+    /// Whether news of this principal wait to be taken.
+    pub(super) fn has(&self, principal: PrincipalKey) -> bool {
+        self.waiting.contains_key(&principal)
+    }
+
     /// The number of the news to come.
     pub(super) fn horizon(&self) -> Number {
         self.next

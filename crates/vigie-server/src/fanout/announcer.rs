@@ -1,4 +1,6 @@
 //! Tells edges: one loop for all news, one for sockets that were too slow for them.
+//!
+//! Partial snapshots are made by the same loop as news, between two rounds, so that none of them shows an edge before its news.
 
 use std::time::Duration;
 
@@ -19,9 +21,17 @@ const SLOW_PERIOD: Duration = Duration::from_millis(100);
 /// Tells news as they come, until it is dropped.
 pub(super) async fn run(fanout: &Fanout) {
     loop {
+        let wanted = std::mem::take(&mut *fanout.wanted.lock());
+        for wish in &wanted {
+            fanout.grant(wish);
+            tokio::task::yield_now().await;
+        }
         let news = fanout.host.take_news(NEWS);
         if news.is_empty() {
-            fanout.host.news_came().await;
+            tokio::select! {
+                () = fanout.host.news_came() => {}
+                () = fanout.is_wanted.notified() => {}
+            }
             continue;
         }
         for told in news {

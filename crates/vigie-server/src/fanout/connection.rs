@@ -59,6 +59,14 @@ impl Connection {
         }
     }
 
+    /// Sends fresh times of people it holds; one that has no snapshot yet or still waits for news gets them later.
+    pub(super) fn restamp(&self, frame: &Frame) {
+        let outbox = self.outbox.lock();
+        if outbox.horizon.is_some() && outbox.dirty.is_empty() {
+            self.emit_if_room(frame);
+        }
+    }
+
     /// Sends something that nobody misses if it finds no room.
     pub(super) fn emit_if_room(&self, frame: &Frame) {
         if self.link.emit_news(frame) == Err(NoRoom) {

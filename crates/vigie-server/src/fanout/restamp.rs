@@ -5,13 +5,10 @@
 
 use std::time::Duration;
 
-use super::Fanout;
+use super::{Fanout, Wanted};
 
 /// Sockets are spread over the interval in this many steps, so that their turns do not come all at once.
 const STEPS: u32 = 50;
-
-/// People in one partial snapshot; far below any client's limit on a message.
-const BATCH: usize = 200;
 
 /// Re-stamps until it is dropped.
 pub(super) async fn run(fanout: &Fanout) {
@@ -24,12 +21,7 @@ pub(super) async fn run(fanout: &Fanout) {
             if connection.id.0 % u64::from(STEPS) != turn {
                 continue;
             }
-            for contacts in fanout.contacts(connection.principal).chunks(BATCH) {
-                if let Some(frame) = fanout.partial_snapshot(contacts) {
-                    connection.emit_if_room(&frame);
-                }
-            }
-            tokio::task::yield_now().await;
+            fanout.want(Wanted::Restamp(connection));
         }
         turn = (turn + 1) % u64::from(STEPS);
     }

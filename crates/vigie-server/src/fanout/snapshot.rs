@@ -8,11 +8,13 @@ use vigie_core::{ConversationKey, Presence, PrincipalKey};
 
 use crate::engine_host::Number;
 
-use super::Fanout;
 use super::connection::Connection;
-use super::link::Frame;
 use super::visibility::{Relation, shown};
 use super::wire::{Snapshot, Status, event};
+use super::{Fanout, Wanted};
+
+/// People in one partial snapshot; far below any client's limit on a message.
+const PARTIAL: usize = 200;
 
 impl Fanout {
     /// Sends a socket everyone it may see but its own principal, online first; news follow from there.
@@ -37,43 +39,66 @@ impl Fanout {
         });
     }
 
-    /// A partial snapshot of the people among `principals` that are present; `None` when nobody is.
-    pub(super) fn partial_snapshot(&self, principals: &[PrincipalKey]) -> Option<Frame> {
-        let (presences, horizon) = self.host.survey(principals);
-        let present: Vec<_> = principals
-            .iter()
-            .copied()
-            .zip(presences)
-            .filter(|(_, presence)| presence.availability.is_online())
-            .collect();
-        self.partial(&present, horizon)
-    }
-
     /// Tells the sockets of a conversation's members whom they may see since its membership changed.
     pub(crate) fn members_changed(&self, conversation: ConversationKey) {
-        let members = {
-            let directory = self.people.directory();
-            match directory.conversation(conversation) {
-                Some(group) if group.members().len() <= self.audience_limit => {
-                    group.members().to_vec()
+        self.want(Wanted::Members(conversation));
+    }
+
+    /// Asks the announcer for a partial snapshot.
+    pub(super) fn want(&self, wish: Wanted) {
+        self.wanted.lock().push(wish);
+        self.is_wanted.notify_one();
+    }
+
+    /// Makes the partial snapshot that somebody asked for.
+    pub(super) fn grant(&self, wish: &Wanted) {
+        match wish {
+            Wanted::Restamp(connection) => {
+                let contacts = self.contacts(connection.principal);
+                self.give_partial(connection, &contacts, |presence| {
+                    presence.availability.is_online()
+                });
+            }
+            Wanted::Members(conversation) => {
+                let members = match self.people.directory().conversation(*conversation) {
+                    Some(group) if group.members().len() <= self.audience_limit => {
+                        group.members().to_vec()
+                    }
+                    Some(_) | None => return,
+                };
+                let mut sockets: Vec<Arc<Connection>> = Vec::new();
+                self.hub
+                    .for_sockets_of(&members, |socket| sockets.push(Arc::clone(socket)));
+                for socket in sockets {
+                    let mut others = members.clone();
+                    others.retain(|member| *member != socket.principal);
+                    self.give_partial(&socket, &others, |_| true);
                 }
-                Some(_) | None => return,
             }
-        };
-        let mut sockets: Vec<Arc<Connection>> = Vec::new();
-        self.hub
-            .for_sockets_of(&members, |socket| sockets.push(Arc::clone(socket)));
-        for socket in sockets {
-            let others: Vec<_> = members
-                .iter()
-                .copied()
-                .filter(|member| *member != socket.principal)
-                .collect();
-            let (presences, horizon) = self.host.survey(&others);
-            let people: Vec<_> = others.into_iter().zip(presences).collect();
-            if let Some(frame) = self.partial(&people, horizon) {
-                socket.emit_if_room(&frame);
+        }
+    }
+
+    /// Sends the people among `principals` that `is_wanted` picks, in batches; whoever has news waiting is told by those.
+    fn give_partial(
+        &self,
+        connection: &Connection,
+        principals: &[PrincipalKey],
+        is_wanted: impl Fn(&Presence) -> bool,
+    ) {
+        for batch in principals.chunks(PARTIAL) {
+            let (mut people, horizon) = self.host.survey_settled(batch);
+            people.retain(|(_, presence)| is_wanted(presence));
+            if people.is_empty() {
+                continue;
             }
+            let snapshot = Snapshot {
+                users: self.statuses(&people),
+                cursor: cursor(horizon),
+                total: people.len(),
+                truncated: false,
+                partial: true,
+            };
+            connection.restamp(&event("presence:snapshot", &snapshot));
         }
     }
 
@@ -83,20 +108,6 @@ impl Fanout {
         let mut audience = directory.audience(principal, self.audience_limit);
         audience.retain(|other| *other != principal);
         audience
-    }
-
-    fn partial(&self, people: &[(PrincipalKey, Presence)], horizon: Number) -> Option<Frame> {
-        if people.is_empty() {
-            return None;
-        }
-        let snapshot = Snapshot {
-            users: self.statuses(people),
-            cursor: cursor(horizon),
-            total: people.len(),
-            truncated: false,
-            partial: true,
-        };
-        Some(event("presence:snapshot", &snapshot))
     }
 
     fn statuses(&self, people: &[(PrincipalKey, Presence)]) -> Vec<Status> {

@@ -25,8 +25,6 @@ pub(crate) struct Handler {
     next_connection: AtomicU64,
     unauthenticated: AtomicUsize,
     is_draining: AtomicBool,
-    /// Packets that meant nothing, counted instead of answered.
-    ignored: AtomicU64,
 }
 
 impl Handler {
@@ -38,7 +36,6 @@ impl Handler {
             next_connection: AtomicU64::new(1),
             unauthenticated: AtomicUsize::new(0),
             is_draining: AtomicBool::new(false),
-            ignored: AtomicU64::new(0),
         }
     }
 
@@ -47,17 +44,12 @@ impl Handler {
         self.is_draining.store(true, Ordering::Relaxed);
     }
 
-    /// Packets that meant nothing.
-    pub(crate) fn ignored(&self) -> u64 {
-        self.ignored.load(Ordering::Relaxed)
-    }
-
     pub(super) fn next_connection(&self) -> ConnectionId {
         ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
     }
 
     pub(super) fn count_ignored(&self) {
-        self.ignored.fetch_add(1, Ordering::Relaxed);
+        self.app.metrics.ignored_packets.inc();
     }
 
     /// An open link of this socket was heard from within this time.
