@@ -87,3 +87,27 @@ fn the_times_of_a_lease_that_outlived_a_pause_are_those_of_the_activity() {
     world.after(10 * MINUTE);
     assert_eq!(world.last_seen(ALICE), Some(SECOND));
 }
+
+#[test]
+fn nobody_is_proved_while_the_process_could_hear_nobody() {
+    let mut world = World::new();
+    let laptop = world.connects(ALICE);
+    world.after(MINUTE);
+    world.shows_life(laptop);
+    world.process_is_paused(MINUTE);
+    assert_eq!(world.last_proof(ALICE), Some(MINUTE));
+    world.after(SILENCE_LIMIT + SECOND);
+    assert_eq!(world.last_proof(ALICE), Some(2 * MINUTE + SECOND));
+}
+
+#[test]
+fn a_pause_takes_no_proof_away() {
+    let mut world = World::new();
+    let laptop = world.connects(ALICE);
+    world.after(MINUTE);
+    let shown = world.last_proof(ALICE);
+    world.process_is_paused(MINUTE);
+    assert_eq!(world.last_proof(ALICE), shown);
+    world.is_lost_after_silence(laptop, MINUTE);
+    assert_eq!(world.last_proof(ALICE), shown);
+}

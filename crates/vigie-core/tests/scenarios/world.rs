@@ -69,8 +69,10 @@ struct Node {
     cells: Arc<ActivityCells>,
     engine: Engine,
     write_behind: WriteBehind,
+    /// Activities offered to the throttle.
     offered: u64,
-    throttled: u64,
+    /// Those that the cells held back; the engine counts its own.
+    held: u64,
 }
 
 impl Node {
@@ -81,7 +83,7 @@ impl Node {
             cells,
             write_behind: WriteBehind::default(),
             offered: 0,
-            throttled: 0,
+            held: 0,
         }
     }
 }
@@ -214,7 +216,7 @@ impl World {
     pub(crate) fn metrics(&self) -> Metrics {
         let metrics = Metrics {
             total: self.node.offered,
-            throttled: self.node.throttled,
+            throttled: self.node.held + self.totals().held,
             successful: self.node.write_behind.successful(),
             failed: self.node.write_behind.failed_updates(),
             pending: self.node.write_behind.pending(),
@@ -241,21 +243,12 @@ impl World {
 
 // The shell.
 impl World {
-    fn handle(&mut self, signal: Signal) -> bool {
+    fn handle(&mut self, signal: Signal) {
         self.node.engine.handle(signal, self.now);
-        self.drain()
+        self.drain();
     }
 
-    /// Counts an activity that the engine decides, from whether it asks to make it durable.
-    fn offer(&mut self, activity: impl FnOnce(&mut Self) -> bool) {
-        let accepted = activity(self);
-        self.node.offered += 1;
-        self.node.throttled += u64::from(!accepted);
-    }
-
-    /// Carries out every effect; says whether an accepted activity was among the reasons.
-    fn drain(&mut self) -> bool {
-        let mut any_accepted = false;
+    fn drain(&mut self) {
         while let Some(effect) = self.node.engine.poll_effect() {
             match effect {
                 Effect::Announce {
@@ -266,14 +259,10 @@ impl World {
                 Effect::Persist {
                     principal,
                     accepted,
-                } => {
-                    self.node.write_behind.note(principal, accepted);
-                    any_accepted |= accepted;
-                }
+                } => self.node.write_behind.note(principal, accepted),
                 Effect::Close { connection, .. } => self.closed.push(connection),
             }
         }
-        any_accepted
     }
 
     fn tell(&mut self, principal: PrincipalKey, was: Availability, presence: Presence) {

@@ -60,7 +60,9 @@ impl World {
     /// `presence:activity` or `typing:start`.
     pub(crate) fn acts(&mut self, device: Device) {
         let connection = device.connection;
-        self.offer(|world| world.handle(Signal::SessionActive { connection }));
+        let is_open = self.node.engine.session_of(connection).is_some();
+        self.node.offered += u64::from(is_open);
+        self.handle(Signal::SessionActive { connection });
     }
 
     pub(crate) fn goes_to_the_background(&mut self, device: Device) {
@@ -70,11 +72,8 @@ impl World {
 
     pub(crate) fn comes_to_the_foreground(&mut self, device: Device) {
         let connection = device.connection;
-        if self.is_in_the_background(device) {
-            self.offer(|world| world.handle(Signal::SessionForegrounded { connection }));
-        } else {
-            self.handle(Signal::SessionForegrounded { connection });
-        }
+        self.node.offered += u64::from(self.is_in_the_background(device));
+        self.handle(Signal::SessionForegrounded { connection });
     }
 
     fn is_in_the_background(&self, device: Device) -> bool {
@@ -130,21 +129,14 @@ impl World {
     }
 
     fn activity(&mut self, principal: PrincipalKey, at: Now, began: Mono) {
+        self.node.offered += 1;
         match self.node.cells.touch(principal, at, self.now) {
-            Touch::Throttled => {
-                self.node.offered += 1;
-                self.node.throttled += 1;
-            }
-            Touch::Refresh => {
-                self.node.offered += 1;
-                self.node.write_behind.note(principal, true);
-            }
-            Touch::Edge => self.offer(|world| {
-                world.handle(Signal::ActivityReported {
-                    principal,
-                    at,
-                    began,
-                })
+            Touch::Throttled => self.node.held += 1,
+            Touch::Refresh => self.node.write_behind.note(principal, true),
+            Touch::Edge => self.handle(Signal::ActivityReported {
+                principal,
+                at,
+                began,
             }),
         }
     }
