@@ -125,6 +125,18 @@ export class Client {
     this.socket.emit(event, ...args);
   }
 
+  /** Emits and waits for the acknowledgement, which the checker sees too. */
+  ask(event, ...args) {
+    return new Promise((answer, fail) => {
+      const timer = setTimeout(() => fail(new Error(`no acknowledgement of ${event}`)), SOON);
+      this.socket.emit(event, ...args, (payload) => {
+        clearTimeout(timer);
+        this.checker.acknowledged(event, payload);
+        answer(payload);
+      });
+    });
+  }
+
   /** A round trip: whatever the server sent to this socket before its answer is in the log afterwards. */
   async roundTrip() {
     const since = this.mark();

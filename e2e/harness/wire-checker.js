@@ -96,6 +96,12 @@ class SocketRecord {
     this.#rules[event]?.(payload, blame, now);
   }
 
+  /** An acknowledgement has no shape of its own, but its times are times. */
+  acknowledged(event, payload) {
+    this.checker.judged += 1;
+    for (const fault of timesWithin(payload, 'payload')) this.checker.blame(this.label, `acknowledgement of ${event}`, fault, payload);
+  }
+
   #rules = {
     authenticated: (payload, blame) => {
       if (payload.success) {

@@ -96,10 +96,10 @@ export class World {
   }
 
   /** A guest of one conversation of this world. */
-  async guest(displayName, conversationId) {
+  async guest(displayName, conversationId, fields = {}) {
     const answer = await demand(this.server, 'POST', '/v1/guests', {
       key: true,
-      body: { conversationId, displayName, language: 'fr' },
+      body: { conversationId, displayName, language: 'fr', ...fields },
     });
     const { id, sessionToken } = answer.body;
     const guest = new Person(this, { id, name: displayName, kind: 'guest', token: sessionToken });

@@ -92,8 +92,13 @@ story('the view of a conversation', {}, ({ server, world }) => {
     const watcher = await alice.connect();
     await bob.connect();
     await watcher.hears(bob.id, { isOnline: true });
+    const writer = await bob.connect();
+    await joins(writer, attic);
+    writer.emit('typing:start', { conversationId: attic });
+    await writer.roundTrip();
     await client.roundTrip();
     assert.deepEqual(client.told(bob.id, mark), []);
+    assert.deepEqual(client.all('typing:start'), []);
   });
 
   it('joining twice is answered twice', async () => {

@@ -63,15 +63,37 @@ story('early and odd events', {}, ({ server, world }) => {
     });
   }
 
-  it('an acknowledgement that is asked for does no harm', async () => {
+  it('acknowledgements that are asked for come beside the events', async () => {
     const { alice, salon } = await world().usual();
     const client = await alice.connect();
-    client.emit('heartbeat', {}, () => {});
-    client.emit('conversation:join', { conversationId: salon }, () => {});
+    await client.ask('heartbeat', {});
+    await client.ask('conversation:join', { conversationId: salon });
+    assert.equal(client.all('heartbeat:ack').length, 1);
+    assert.equal(client.all('conversation:joined').length, 1);
     client.emit('no:such-event', () => {});
-    await client.next('conversation:joined');
     await client.roundTrip();
   });
+
+  it('a join that waited for an authentication that fails is answered too', async () => {
+    const client = new Client(server.url, V4, { auth: { token: 'forged' } });
+    server.clients.add(client);
+    client.emit('conversation:join', { conversationId: 'anywhere' });
+    await client.closed();
+    const reasons = client.all('conversation:join-error').map(({ reason }) => reason);
+    assert.ok(reasons.every((reason) => reason === 'not_authenticated'), reasons.join());
+    assert.deepEqual(client.all('conversation:joined'), []);
+  });
+
+  for (const flavour of FLAVOURS) {
+    it(`${flavour.name}: there is one namespace, and asking for another harms nothing`, async () => {
+      const { alice } = await world().usual();
+      const lost = new Client(`${server.url}/admin`, flavour, flavour.credentials(alice.token));
+      server.clients.add(lost);
+      const client = await alice.connect(flavour);
+      await client.roundTrip();
+      assert.deepEqual(lost.log.filter(({ event }) => event === 'authenticated'), []);
+    });
+  }
 
   it('fifty who arrive at once are all welcomed before old web clients would hang up', async () => {
     const place = world();

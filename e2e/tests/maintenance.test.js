@@ -98,7 +98,8 @@ story('the answers of maintenance', { concurrency: 1 }, ({ server, world }) => {
     const watcher = await alice.connect();
     for (const person of [bob, guest]) {
       await post('user-status', { userId: person.id, isOnline: true });
-      await watcher.hears(person.id, { isOnline: true });
+      const online = await watcher.hears(person.id, { isOnline: true });
+      assert.equal(online.lastActivityAt, null, 'an operator is no activity');
       await post('user-status', { userId: person.id, isOnline: false });
       await watcher.hears(person.id, { isOnline: false });
     }

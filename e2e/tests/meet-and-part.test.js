@@ -91,6 +91,16 @@ story('people meet and part', {}, ({ world }) => {
     assert.equal(second.view(mallory.id).isOnline, true);
   });
 
+  it('a membership that begins while both are connected tells of the next change', async () => {
+    const place = world();
+    const { alice, mallory } = await place.users('alice', 'mallory');
+    const watcher = await alice.connect();
+    const device = await mallory.connect();
+    await place.conversation('attic', [alice, mallory]);
+    device.leave();
+    await watcher.hears(mallory.id, { isOnline: false });
+  });
+
   it('names come from the display name, else first and last, else the username', async () => {
     const place = world();
     const alice = await place.user('alice');

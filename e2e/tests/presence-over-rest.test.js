@@ -68,6 +68,32 @@ story('presence over REST', {}, ({ server, world }) => {
     await watcher.hears(bob.id, { isOnline: true }, { since: mark });
   });
 
+  it('requests beside a session open no lease of their own', async () => {
+    const { alice, bob } = await world().usual();
+    const watcher = await alice.connect();
+    const device = await bob.connect();
+    await bob.acts();
+    device.leave();
+    await watcher.hears(bob.id, { isOnline: false });
+  });
+
+  it('a request during the grace of a lost session outlives it', async () => {
+    const { alice, bob, carol } = await world().usual();
+    const watcher = await alice.connect();
+    const device = await bob.connect();
+    await watcher.hears(bob.id, { isOnline: true });
+    const mark = watcher.mark();
+    device.drop();
+    await watcher.roundTrip();
+    await bob.acts();
+    await heardNothing(watcher, bob.id, mark, async () => {
+      const sentinel = await carol.connect();
+      await watcher.hears(carol.id, { isOnline: true });
+      sentinel.drop();
+      await watcher.hears(carol.id, { isOnline: false });
+    });
+  });
+
   it('/api/conversations tells members what they share, a guest its one', async () => {
     const place = world();
     const { alice, bob, mallory, salon, kitchen, cellar } = await place.usual();

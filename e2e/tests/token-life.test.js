@@ -119,4 +119,16 @@ story('the life of a token', { settings: { VIGIE_GRACE: '1s' } }, ({ server, wor
     const refused = await guest.rest('GET', '/api/conversations');
     assert.deepEqual([refused.status, refused.body], [401, { error: 'Invalid session token', code: 'AUTH_FAILED' }]);
   });
+
+  it('a guest whose time is over while connected is cut', async () => {
+    const place = world();
+    const { alice, salon } = await place.usual();
+    const watcher = await alice.connect();
+    const guest = await place.guest('Gus', salon, { expiresAt: new Date(Date.now() + SHORT * 1_000).toISOString() });
+    const device = await guest.connect();
+    await watcher.hears(guest.id, { isOnline: true });
+    await device.closed(EXPIRES_WITHIN);
+    await watcher.hears(guest.id, { isOnline: false });
+    assert.equal((await guest.rest('GET', '/api/conversations')).status, 401);
+  });
 });
