@@ -18,7 +18,9 @@ use vigie_store::{PresenceWrite, Store, StoredConversation, StoredUser};
 
 const OFFLINE_AFTER: Duration = Duration::from_secs(300);
 const MEMBERS: usize = 10;
-const BATCH: usize = 2_000;
+
+/// Principals in a transaction while a long queue is written.
+const BATCH: usize = 50_000;
 
 /// The number of refreshes in a minute that one transaction may have to take at worst.
 const REFRESHES: usize = 1_000;

@@ -21,6 +21,9 @@ CREATE TABLE users (
     deleted_at   INTEGER
 ) STRICT, WITHOUT ROWID;
 
+-- A tombstone is asked for with every write of presence; there are few.
+CREATE INDEX tombstones ON users (id) WHERE deleted_at IS NOT NULL;
+
 CREATE TABLE guests (
     id              TEXT    NOT NULL PRIMARY KEY,
     -- The token itself is shown once, when the guest is made, and kept nowhere.

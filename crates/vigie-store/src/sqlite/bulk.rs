@@ -3,10 +3,11 @@
 //! In: SQL with `{rows}` where the values go, and the items. Out: the number of rows the database changed.
 //! Always true: a statement exists in three sizes only, so each is prepared once per connection however large batches are.
 
+use std::sync::Arc;
+
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
-use std::sync::Arc;
 
 /// Rows per statement, largest first; the last is 1, so that every batch is a sum of them.
 ///
@@ -56,7 +57,12 @@ impl Bulk {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use sqlx::Row;
+
     use super::*;
+    use crate::sqlite::{SqliteStore, directory, presence};
 
     #[test]
     fn a_template_is_filled_with_as_many_rows_as_its_size() {
@@ -71,5 +77,37 @@ mod tests {
     fn every_batch_is_a_sum_of_sizes() {
         assert_eq!(SIZES.last(), Some(&1));
         assert!(SIZES.is_sorted_by(|larger, smaller| larger > smaller));
+    }
+
+    #[tokio::test]
+    async fn no_statement_reads_a_whole_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("vigie.db"))
+            .await
+            .unwrap();
+        let mut connection = store.writer.acquire().await.unwrap();
+        let tables: Vec<String> =
+            sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
+                .fetch_all(&mut *connection)
+                .await
+                .unwrap();
+        assert!(tables.contains(&"node_presence".to_owned()));
+        for bulk in directory::statements().chain(presence::statements()) {
+            for sql in &bulk.sized {
+                let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+                    .fetch_all(&mut *connection)
+                    .await
+                    .unwrap();
+                for step in plan {
+                    let step: &str = step.get("detail");
+                    let scanned = step
+                        .strip_prefix("SCAN ")
+                        .and_then(|rest| rest.split(' ').next());
+                    let is_table =
+                        scanned.is_some_and(|name| tables.iter().any(|table| table == name));
+                    assert!(!is_table, "{step}: {sql}");
+                }
+            }
+        }
     }
 }

@@ -273,7 +273,9 @@ static ADD_MEMBERS: LazyLock<Bulk> = LazyLock::new(|| {
 static REMOVE_MEMBERS: LazyLock<Bulk> = LazyLock::new(|| {
     Bulk::new(
         2,
-        "DELETE FROM members WHERE (conversation_id, principal_id) IN (VALUES {rows})",
+        "WITH gone (conversation_id, principal_id) AS (VALUES {rows})
+        DELETE FROM members
+        WHERE (conversation_id, principal_id) IN (SELECT conversation_id, principal_id FROM gone)",
     )
 });
 
@@ -293,3 +295,22 @@ static END_PRESENCE: LazyLock<Bulk> = LazyLock::new(|| {
 
 static END_TIMES: LazyLock<Bulk> =
     LazyLock::new(|| Bulk::new(1, "DELETE FROM times WHERE principal_id IN (VALUES {rows})"));
+
+/// Every statement above, for the test of their plans.
+#[cfg(test)]
+pub(super) fn statements() -> impl Iterator<Item = &'static Bulk> {
+    [
+        &UPSERT_USERS,
+        &PROVISION_USERS,
+        &UPSERT_GUESTS,
+        &DELETE_GUESTS,
+        &ADD_CONVERSATIONS,
+        &ADD_MEMBERS,
+        &REMOVE_MEMBERS,
+        &END_MEMBERSHIPS,
+        &END_PRESENCE,
+        &END_TIMES,
+    ]
+    .into_iter()
+    .map(LazyLock::force)
+}

@@ -3,16 +3,17 @@
 //! In: the readers. Out: one [`Snapshot`], or what was asked for.
 //! Always true: a row that this program never writes is an error, not a guess; of a principal with several rows the newest state is kept, and the latest of all times.
 
+mod pages;
 mod presence;
 mod reading;
 mod stale_guests;
 
 use futures_util::TryStreamExt;
 use sqlx::SqlitePool;
-use vigie_core::{Profile, Role, Wall};
+use vigie_core::{PrincipalId, Profile, Role, Wall};
 
 pub(super) use self::presence::of as presence_of;
-use self::reading::{Reading, query};
+use self::reading::{Reading, query, wrong};
 pub(super) use self::stale_guests::stale_guests;
 use crate::error::ReadError;
 use crate::rows::{Snapshot, StoredConversation, StoredGuest, StoredUser};
@@ -33,32 +34,49 @@ pub(super) async fn everything(readers: &SqlitePool) -> Result<Snapshot, ReadErr
     })
 }
 
+/// A row of `users`, packed; flags are 0 or 1.
+#[derive(serde::Deserialize)]
+struct PackedUser {
+    id: Box<str>,
+    username: Option<Box<str>>,
+    display_name: Option<Box<str>>,
+    first_name: Option<Box<str>>,
+    last_name: Option<Box<str>>,
+    language: Option<Box<str>>,
+    role: Option<Box<str>>,
+    is_active: u8,
+    set_by_api: u8,
+    is_deleted: u8,
+}
+
 async fn users(readers: &SqlitePool) -> Result<Vec<StoredUser>, ReadError> {
+    const TABLE: &str = "users";
     const SQL: &str = "
-        SELECT id, username, display_name, first_name, last_name, language, role,
+        SELECT json_group_array(json_array(
+            id, username, display_name, first_name, last_name, language, role,
             is_active, set_by_api, deleted_at IS NOT NULL
-        FROM users";
+        )), max(id)
+        FROM (SELECT * FROM users WHERE id > ?1 ORDER BY id LIMIT ?2)";
     let mut users = Vec::new();
-    let mut rows = sqlx::query(SQL).fetch(readers);
-    while let Some(row) = rows.try_next().await.map_err(query("users"))? {
-        let row = Reading::of("users", &row);
-        let role: Option<&str> = row.column(6)?;
-        let role = role.map(str::parse::<Role>).transpose();
+    pages::each(readers, TABLE, SQL, None, |packed: PackedUser| {
+        let role = packed.role.map(|word| word.parse::<Role>()).transpose();
         users.push(StoredUser {
-            id: row.principal(0)?,
+            id: PrincipalId::user(&packed.id).map_err(wrong(TABLE))?,
             profile: Profile {
-                username: row.text(1)?,
-                display_name: row.text(2)?,
-                first_name: row.text(3)?,
-                last_name: row.text(4)?,
-                language: row.text(5)?,
-                role: role.map_err(|error| row.wrong(error))?,
-                is_active: row.column(7)?,
-                set_by_api: row.column(8)?,
+                username: packed.username,
+                display_name: packed.display_name,
+                first_name: packed.first_name,
+                last_name: packed.last_name,
+                language: packed.language,
+                role: role.map_err(wrong(TABLE))?,
+                is_active: packed.is_active != 0,
+                set_by_api: packed.set_by_api != 0,
             },
-            is_deleted: row.column(9)?,
+            is_deleted: packed.is_deleted != 0,
         });
-    }
+        Ok(())
+    })
+    .await?;
     Ok(users)
 }
 
@@ -73,7 +91,7 @@ async fn guests(readers: &SqlitePool) -> Result<Vec<StoredGuest>, ReadError> {
         let token: &[u8] = row.column(1)?;
         guests.push(StoredGuest {
             id: row.principal(0)?,
-            token_sha256: token.try_into().map_err(|error| row.wrong(error))?,
+            token_sha256: token.try_into().map_err(wrong(row.table()))?,
             conversation: row.id(2)?,
             display_name: row.column::<&str>(3)?.into(),
             language: row.text(4)?,
@@ -84,30 +102,42 @@ async fn guests(readers: &SqlitePool) -> Result<Vec<StoredGuest>, ReadError> {
     Ok(guests)
 }
 
+/// A row of `conversations`, packed with its members.
+#[derive(serde::Deserialize)]
+struct PackedConversation {
+    id: Box<str>,
+    title: Option<Box<str>>,
+    /// Ids with a space between them, which no id contains; `None` when there are none.
+    members: Option<Box<str>>,
+}
+
 async fn conversations(readers: &SqlitePool) -> Result<Vec<StoredConversation>, ReadError> {
+    const TABLE: &str = "conversations";
     const SQL: &str = "
-        SELECT c.id, c.title, m.principal_id
-        FROM conversations AS c LEFT JOIN members AS m ON m.conversation_id = c.id
-        ORDER BY c.id, m.principal_id";
-    let mut conversations: Vec<StoredConversation> = Vec::new();
-    let mut rows = sqlx::query(SQL).fetch(readers);
-    while let Some(row) = rows.try_next().await.map_err(query("conversations"))? {
-        let row = Reading::of("conversations", &row);
-        let id: &str = row.column(0)?;
-        let is_next = conversations
-            .last()
-            .is_none_or(|conversation| conversation.id.as_str() != id);
-        if is_next {
-            conversations.push(StoredConversation {
-                id: row.id(0)?,
-                title: row.text(1)?,
-                members: Vec::new(),
-            });
-        }
-        let member: Option<&str> = row.column(2)?;
-        if let (Some(conversation), Some(_)) = (conversations.last_mut(), member) {
-            conversation.members.push(row.principal(2)?);
-        }
-    }
+        SELECT json_group_array(json_array(id, title, members)), max(id)
+        FROM (
+            SELECT id, title, (
+                SELECT group_concat(principal_id, ' ' ORDER BY principal_id)
+                FROM members
+                WHERE conversation_id = id
+            ) AS members
+            FROM conversations
+            WHERE id > ?1 ORDER BY id LIMIT ?2
+        )";
+    let mut conversations = Vec::new();
+    pages::each(readers, TABLE, SQL, None, |packed: PackedConversation| {
+        let members = packed.members.as_deref().unwrap_or_default();
+        conversations.push(StoredConversation {
+            id: packed.id.parse().map_err(wrong(TABLE))?,
+            title: packed.title,
+            members: members
+                .split_terminator(' ')
+                .map(PrincipalId::from_wire)
+                .collect::<Result<_, _>>()
+                .map_err(wrong("members"))?,
+        });
+        Ok(())
+    })
+    .await?;
     Ok(conversations)
 }

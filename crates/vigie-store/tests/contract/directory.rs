@@ -1,5 +1,7 @@
 //! The directory: what is written comes back, and who may overwrite whom.
 
+use std::slice::from_ref;
+
 use vigie_core::{Profile, Role};
 use vigie_store::{StoredConversation, StoredGuest, StoredUser};
 
@@ -43,18 +45,18 @@ pub(crate) async fn everything_written_comes_back(database: &impl Database) {
         members: vec![alice.id.clone(), bob.id.clone()],
     };
     let store = database.open().await;
-    store.upsert_users(&[alice.clone()]).await.unwrap();
-    store.provision_users(&[bob.clone()]).await.unwrap();
+    store.upsert_users(from_ref(&alice)).await.unwrap();
+    store.provision_users(from_ref(&bob)).await.unwrap();
     store
-        .upsert_conversations(&[harbour.clone()])
+        .upsert_conversations(from_ref(&harbour))
         .await
         .unwrap();
-    store.upsert_guests(&[zoe.clone()]).await.unwrap();
+    store.upsert_guests(from_ref(&zoe)).await.unwrap();
     drop(store);
 
     let snapshot = database.open().await.load().await.unwrap();
     assert_eq!(snapshot.users, [alice, bob]);
-    assert_eq!(snapshot.guests, [zoe.clone()]);
+    assert_eq!(snapshot.guests, from_ref(&zoe));
     let mut with_zoe = harbour;
     with_zoe.members.push(zoe.id);
     assert_eq!(snapshot.conversations, [with_zoe]);
@@ -78,15 +80,15 @@ pub(crate) async fn batches_of_any_size_are_written_whole(database: &impl Databa
 pub(crate) async fn a_tombstone_yields_to_an_api_call_only(database: &impl Database) {
     let store = database.open().await;
     let alice = registered("alice");
-    store.provision_users(&[alice.clone()]).await.unwrap();
+    store.provision_users(from_ref(&alice)).await.unwrap();
     store.delete_user(&alice.id, at(1)).await.unwrap();
-    store.provision_users(&[alice.clone()]).await.unwrap();
+    store.provision_users(from_ref(&alice)).await.unwrap();
     let users = store.load().await.unwrap().users;
     assert_eq!(users.len(), 1);
     assert!(users[0].is_deleted);
     assert_eq!(users[0].profile.username, None, "a tombstone keeps no name");
 
-    store.upsert_users(&[alice.clone()]).await.unwrap();
+    store.upsert_users(from_ref(&alice)).await.unwrap();
     assert_eq!(store.load().await.unwrap().users, [alice]);
 
     let never_written = user("mallory");
@@ -126,7 +128,7 @@ pub(crate) async fn claims_change_names_while_no_api_call_has(database: &impl Da
     assert_eq!(store.load().await.unwrap().users, [expected]);
 
     let by_api = named("Dr. Alice", None, true);
-    store.upsert_users(&[by_api.clone()]).await.unwrap();
+    store.upsert_users(from_ref(&by_api)).await.unwrap();
     store
         .provision_users(&[named("Al", None, false)])
         .await
@@ -173,7 +175,7 @@ pub(crate) async fn whoever_goes_takes_memberships_and_presence_along(database: 
 pub(crate) async fn a_guest_is_a_member_of_its_conversation(database: &impl Database) {
     let store = database.open().await;
     let gull = visitor("g_gull", 1);
-    store.upsert_guests(&[gull.clone()]).await.unwrap();
+    store.upsert_guests(from_ref(&gull)).await.unwrap();
     let lobby = StoredConversation {
         id: gull.conversation.clone(),
         title: None,

@@ -8,11 +8,11 @@ use std::iter::Peekable;
 use std::vec::IntoIter;
 
 use futures_util::TryStreamExt;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Sqlite, SqlitePool};
-use vigie_core::{Availability, PresenceRecord, PrincipalId, Version};
+use sqlx::SqlitePool;
+use vigie_core::{Availability, PresenceRecord, PrincipalId, Version, Wall};
 
-use super::reading::{Reading, query};
+use super::pages;
+use super::reading::{Reading, query, wrong};
 use crate::availability_code;
 use crate::error::ReadError;
 use crate::rows::StoredPresence;
@@ -26,18 +26,14 @@ enum Whose<'i> {
     Of(&'i str),
 }
 
-impl<'i> Whose<'i> {
-    /// The one or the other statement; the second takes the list.
-    fn query(
-        self,
-        of_everyone: &'static str,
-        of_some: &'static str,
-    ) -> sqlx::query::Query<'i, Sqlite, SqliteArguments> {
-        match self {
-            Self::Everyone => sqlx::query(of_everyone),
-            Self::Of(ids) => sqlx::query(of_some).bind(ids),
-        }
-    }
+/// A row of `times`, packed.
+#[derive(serde::Deserialize)]
+struct PackedTimes {
+    principal_id: Box<str>,
+    version: u64,
+    last_active_at: Option<i64>,
+    last_seen_at: Option<i64>,
+    left_at: Option<i64>,
 }
 
 /// Everyone of whom anything is known.
@@ -57,45 +53,56 @@ pub(in crate::sqlite) async fn of(
 }
 
 async fn read(readers: &SqlitePool, whose: Whose<'_>) -> Result<Vec<StoredPresence>, ReadError> {
+    const TABLE: &str = "times";
     const EVERYONE: &str = "
-        SELECT principal_id, version, last_active_at, last_seen_at, left_at
-        FROM times
-        ORDER BY principal_id";
+        SELECT json_group_array(json_array(
+            principal_id, version, last_active_at, last_seen_at, left_at
+        )), max(principal_id)
+        FROM (SELECT * FROM times WHERE principal_id > ?1 ORDER BY principal_id LIMIT ?2)";
     const SOME: &str = "
-        SELECT principal_id, version, last_active_at, last_seen_at, left_at
-        FROM times
-        WHERE principal_id IN (SELECT value FROM json_each(?))
-        ORDER BY principal_id";
+        SELECT json_group_array(json_array(
+            principal_id, version, last_active_at, last_seen_at, left_at
+        )), max(principal_id)
+        FROM (
+            SELECT * FROM times
+            WHERE principal_id > ?1 AND principal_id IN (SELECT value FROM json_each(?3))
+            ORDER BY principal_id LIMIT ?2
+        )";
+    let (sql, narrowed_to) = match whose {
+        Whose::Everyone => (EVERYONE, None),
+        Whose::Of(ids) => (SOME, Some(ids)),
+    };
     let mut kept = kept(readers, whose).await?.into_iter().peekable();
     let mut found = Vec::new();
-    let mut rows = whose.query(EVERYONE, SOME).fetch(readers);
-    while let Some(row) = rows.try_next().await.map_err(query("times"))? {
-        let row = Reading::of("times", &row);
-        let id: &str = row.column(0)?;
+    pages::each(readers, TABLE, sql, narrowed_to, |packed: PackedTimes| {
+        let id = &*packed.principal_id;
         found.extend(before(&mut kept, id));
         let times = PresenceRecord {
-            version: version(&row, 1)?,
-            last_active_at: row.wall(2)?,
-            last_seen_at: row.wall(3)?,
-            left_at: row.wall(4)?,
+            version: Version(packed.version),
+            last_active_at: packed.last_active_at.map(Wall::from_millis),
+            last_seen_at: packed.last_seen_at.map(Wall::from_millis),
+            left_at: packed.left_at.map(Wall::from_millis),
             ..PresenceRecord::default()
         };
         let same = kept.next_if(|presence| presence.principal.as_str() == id);
         found.push(match same {
             Some(presence) => with_times(presence, times),
             None => StoredPresence {
-                principal: row.principal(0)?,
+                principal: PrincipalId::from_wire(id).map_err(wrong(TABLE))?,
                 record: times,
                 alive_at: None,
             },
         });
-    }
+        Ok(())
+    })
+    .await?;
     found.extend(kept);
     Ok(found)
 }
 
 /// The newest row of whoever has a lease or a force on this node, in the order of the ids.
 async fn kept(readers: &SqlitePool, whose: Whose<'_>) -> Result<Vec<StoredPresence>, ReadError> {
+    const TABLE: &str = "node_presence";
     const EVERYONE: &str = "
         SELECT p.principal_id, p.version, p.last_active_at, p.last_seen_at, p.left_at,
             p.availability, p.forced_offline_at, p.rest_floor, p.sessions, i.alive_at
@@ -111,13 +118,17 @@ async fn kept(readers: &SqlitePool, whose: Whose<'_>) -> Result<Vec<StoredPresen
         WHERE p.node_id = (SELECT id FROM node)
             AND p.principal_id IN (SELECT value FROM json_each(?))
         ORDER BY p.principal_id, p.incarnation";
+    let rows_of = match whose {
+        Whose::Everyone => sqlx::query(EVERYONE),
+        Whose::Of(ids) => sqlx::query(SOME).bind(ids),
+    };
     let mut kept: Vec<StoredPresence> = Vec::new();
-    let mut rows = whose.query(EVERYONE, SOME).fetch(readers);
-    while let Some(row) = rows.try_next().await.map_err(query("presence"))? {
-        let row = Reading::of("node_presence", &row);
+    let mut rows = rows_of.fetch(readers);
+    while let Some(row) = rows.try_next().await.map_err(query(TABLE))? {
+        let row = Reading::of(TABLE, &row);
         let packed: Option<&[u8]> = row.column(8)?;
         let Some(sessions) = sessions::decode(packed) else {
-            return Err(row.wrong("its sessions are packed in an unknown way"));
+            return Err(wrong(TABLE)("its sessions are packed in an unknown way"));
         };
         let newer = StoredPresence {
             principal: row.principal(0)?,
@@ -179,12 +190,12 @@ fn keep_latest(newer: &mut PresenceRecord, older: &PresenceRecord) {
 
 fn version(row: &Reading<'_>, column: usize) -> Result<Version, ReadError> {
     let number: i64 = row.column(column)?;
-    let number = u64::try_from(number).map_err(|error| row.wrong(error))?;
+    let number = u64::try_from(number).map_err(wrong(row.table()))?;
     Ok(Version(number))
 }
 
 fn availability(row: &Reading<'_>, column: usize) -> Result<Availability, ReadError> {
     let code = row.column(column)?;
     availability_code::decode(code)
-        .ok_or_else(|| row.wrong(format_args!("{code} is no availability")))
+        .ok_or_else(|| wrong(row.table())(format_args!("{code} is no availability")))
 }

@@ -26,7 +26,12 @@ impl<'r> Reading<'r> {
         &self,
         column: usize,
     ) -> Result<T, ReadError> {
-        self.row.try_get(column).map_err(|error| self.wrong(error))
+        self.row.try_get(column).map_err(wrong(self.table))
+    }
+
+    /// The table, to name it in an error.
+    pub(super) fn table(&self) -> &'static str {
+        self.table
     }
 
     pub(super) fn text(&self, column: usize) -> Result<Option<Box<str>>, ReadError> {
@@ -41,19 +46,19 @@ impl<'r> Reading<'r> {
 
     pub(super) fn id(&self, column: usize) -> Result<Id, ReadError> {
         let text: &str = self.column(column)?;
-        text.parse().map_err(|error| self.wrong(error))
+        text.parse().map_err(wrong(self.table))
     }
 
     pub(super) fn principal(&self, column: usize) -> Result<PrincipalId, ReadError> {
-        PrincipalId::from_wire(self.column(column)?).map_err(|error| self.wrong(error))
+        PrincipalId::from_wire(self.column(column)?).map_err(wrong(self.table))
     }
+}
 
-    /// The error of a row that this program never writes.
-    pub(super) fn wrong(&self, reason: impl fmt::Display) -> ReadError {
-        ReadError::Row {
-            table: self.table,
-            reason: reason.to_string(),
-        }
+/// The error of a row that this program never writes.
+pub(super) fn wrong<E: fmt::Display>(table: &'static str) -> impl FnOnce(E) -> ReadError {
+    move |reason| ReadError::Row {
+        table,
+        reason: reason.to_string(),
     }
 }
 

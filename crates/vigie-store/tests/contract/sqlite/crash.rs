@@ -1,6 +1,7 @@
 //! A process that is killed: nothing it was told to be durable is lost, and it blocks nobody.
 
 use std::path::Path;
+use std::slice::from_ref;
 
 use vigie_store::OpenError;
 
@@ -43,7 +44,7 @@ async fn write_until_killed(path: &Path) {
     let by = store.begin_incarnation(at(0), OFFLINE_AFTER).await.unwrap();
     for number in 1.. {
         let somebody = registered(&format!("user-{number}"));
-        store.upsert_users(&[somebody.clone()]).await.unwrap();
+        store.upsert_users(from_ref(&somebody)).await.unwrap();
         store
             .write_presence(
                 &by,
