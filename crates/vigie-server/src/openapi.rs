@@ -6,7 +6,7 @@ use axum::Router;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use std::collections::HashSet;
 
@@ -74,6 +74,8 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 pub(crate) fn routes() -> Router {
     SwaggerUi::new("/docs")
         .url("/openapi.json", crate::rest::document())
+        // Relative to the page, so that it also works where a host application nests the routes.
+        .config(Config::from("../openapi.json"))
         .into()
 }
 

@@ -1,5 +1,7 @@
 //! The jobs beside the rules: stale guests go, and the store is compared with memory.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::world::{World, until};
@@ -32,6 +34,32 @@ async fn a_clean_up_removes_silent_guests_but_none_with_a_lease() {
     .await;
     present.acts().await;
     assert_eq!(silent.get("/api/conversations").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_clean_up_removes_guests_whose_time_is_over() {
+    let world = World::start().await;
+    let app = world.server.app();
+    let end = app.host.now().wall + Duration::from_millis(300);
+    let guest = vigie_server::people::NewGuest {
+        conversation: "salon".parse().unwrap(),
+        display_name: "Gus".into(),
+        language: None,
+        expires_at: Some(end),
+    };
+    let (_, token) = app.people.create_guest(guest).await.unwrap();
+    assert_eq!(stats(&world).await["anonymousSessions"], 1);
+    until(
+        async || {
+            clean_up(&world).await;
+            stats(&world).await["anonymousSessions"].as_u64()
+        },
+        Some(0),
+    )
+    .await;
+    assert!(app.host.now().wall >= end);
+    let guest = world.anonymous().header("x-session-token", token.expose());
+    assert_eq!(guest.get("/api/conversations").await.status, 401);
 }
 
 #[tokio::test]
