@@ -1,11 +1,13 @@
 // A real browser with a page that uses the official client, served from its own origin.
-// The page says in `window.state` how far it is: `welcomed` when the server has sent its snapshot over the expected transport.
+// The page says in `window.state` whether the server has sent its snapshot, and reports every event to the wire checker.
 
 import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { observe } from './observe.js';
+import { wire } from './wire-checker.js';
 
 const require = createRequire(import.meta.url);
 const CLIENTS = {
@@ -23,12 +25,22 @@ const ARGUMENTS = [
 
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
 
+/** Opens an address in a fresh context; what the page receives is judged as the person's. */
+export async function visit(browser, address, owner) {
+  const page = await (await browser.newContext()).newPage();
+  const record = wire.socket(`${owner} in the browser`, owner);
+  await page.exposeFunction('opened', () => record.opened());
+  await page.exposeFunction('received', (event, args) => record.received(event, args));
+  await page.goto(address);
+  return page;
+}
+
 const page = (generation, server, options) => `<!doctype html><meta charset="utf-8"><title>page</title>
 <script src="/client-${generation}.js"></script>
 <script>
   window.state = { events: [] };
   const socket = io(${JSON.stringify(server)}, ${JSON.stringify(options)});
-  socket.on('authenticated', () => (window.state.authenticated = true));
+  (${observe})(socket, window);
   socket.on('presence:snapshot', () => (window.state.welcomed = true));
   socket.on('connect_error', (error) => window.state.events.push(String(error)));
   window.leave = () => socket.disconnect();

@@ -1,6 +1,7 @@
 // One official Socket.IO client under observation: everything it receives is written down and shown to the wire checker.
 // In: a server (or a link to it), a flavour, credentials. Out: the log, and waits on what the log should come to hold.
 
+import { observe } from './observe.js';
 import { until, SOON } from './wait.js';
 import { wire } from './wire-checker.js';
 
@@ -18,23 +19,15 @@ export class Client {
   }
 
   #observe() {
-    const received = (event, args) => {
-      this.log.push({ event, payload: args[0], at: Date.now() });
-      this.checker.received(event, args);
-    };
-    if (this.flavour.generation === 4) {
-      this.socket.onAny((event, ...args) => received(event, args));
-    } else {
-      const deliver = this.socket.onevent;
-      this.socket.onevent = function (packet) {
-        const [event, ...args] = packet.data ?? [];
-        received(event, args);
-        return deliver.call(this, packet);
-      };
-    }
-    this.socket.on('connect', () => {
-      this.checker.opened();
-      this.life.push({ what: 'connect' });
+    observe(this.socket, {
+      opened: () => {
+        this.checker.opened();
+        this.life.push({ what: 'connect' });
+      },
+      received: (event, args) => {
+        this.log.push({ event, payload: args[0], at: Date.now() });
+        this.checker.received(event, args);
+      },
     });
     this.socket.on('connect_error', (error) => this.life.push({ what: 'connect_error', reason: String(error) }));
     this.socket.on('disconnect', (reason) => this.life.push({ what: 'disconnect', reason }));

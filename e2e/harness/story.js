@@ -2,7 +2,7 @@
 // At its end no payload may have broken a rule of the wire, nothing may have panicked, no credential may be in the log.
 
 import assert from 'node:assert/strict';
-import { after, before, describe } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { Server } from './server.js';
 import { World } from './world.js';
 import { wire } from './wire-checker.js';
@@ -16,18 +16,22 @@ const SIDE_BY_SIDE = 12;
  * `printsToken` is for the development mode, whose start shows a token on purpose.
  */
 export function story(title, { settings = {}, concurrency = SIDE_BY_SIDE, timeout = 120_000, printsToken = false } = {}, tell) {
-  describe(title, { concurrency, timeout }, () => {
+  describe(title, { concurrency: 1, timeout }, () => {
     const server = new Server(settings);
     server.clients = new Set();
     before(() => server.start());
-    after(async () => {
+    after(() => server.stop());
+
+    describe('told', { concurrency }, () => tell({ server, world: () => new World(server) }));
+
+    it('and all the while no payload broke a rule of the wire, nothing panicked, no credential was logged', async () => {
       for (const client of server.clients) client.socket.close();
       await server.stop();
+      assert.ok(wire.judged > 0, 'the checker of the wire was shown nothing');
       wire.assertClean();
       assert.doesNotMatch(server.log, /panicked at/, 'a task of the server panicked');
       if (!printsToken) assertNoCredentials(server);
     });
-    tell({ server, world: () => new World(server) });
   });
 }
 

@@ -5,7 +5,7 @@
 import { timesWithin } from './shapes.js';
 import { ANSWERS, EVENTS, WHOLE_SNAPSHOT, errorShape } from './wire-schemas.js';
 
-/** At most one `conversation:online_stats` per conversation and socket in this time, less the jitter of delivery, in ms. */
+/** At most one `conversation:online_stats` per conversation and socket in this time by the server's clock, less its jitter, in ms. */
 const STATS_PERIOD = 10_000;
 const JITTER = 500;
 
@@ -81,7 +81,7 @@ class SocketRecord {
     this.statsAt = new Map();
   }
 
-  received(event, args, now = Date.now()) {
+  received(event, args) {
     this.checker.judged += 1;
     const [payload] = args;
     const blame = (fault) => this.checker.blame(this.label, event, fault, payload);
@@ -93,7 +93,7 @@ class SocketRecord {
     if (faults.length > 0) return;
     if (!this.authenticated && !BEFORE_AUTHENTICATION.has(event)) blame('came before the socket was authenticated');
     if (this.refused && event !== 'error') blame('came after the refusal');
-    this.#rules[event]?.(payload, blame, now);
+    this.#rules[event]?.(payload, blame);
   }
 
   /** An acknowledgement has no shape of its own, but its times are times. */
@@ -159,16 +159,17 @@ class SocketRecord {
       this.joined.delete(payload.conversationId);
     },
 
-    'conversation:online_stats': (payload, blame, now) => {
+    'conversation:online_stats': (payload, blame) => {
       const { conversationId, onlineUsers, onlineCount } = payload;
+      const updatedAt = Date.parse(payload.updatedAt);
       const ids = onlineUsers.map((user) => user.id);
       if (!this.joined.has(conversationId)) blame('is about a conversation that this socket did not join');
       if (new Set(ids).size !== ids.length) blame('holds the same id twice');
       if (ids.length > STATS_NAMES) blame(`holds more than ${STATS_NAMES} names`);
       if (onlineCount < ids.length) blame('counts fewer than it names');
       for (const user of onlineUsers) if (!this.checker.maySee(this.owner, user.id)) blame(`shows ${user.id} to a stranger`);
-      if (now - (this.statsAt.get(conversationId) ?? -Infinity) < STATS_PERIOD - JITTER) blame('comes too soon after the last');
-      this.statsAt.set(conversationId, now);
+      if (updatedAt - (this.statsAt.get(conversationId) ?? -Infinity) < STATS_PERIOD - JITTER) blame('comes too soon after the last');
+      this.statsAt.set(conversationId, updatedAt);
     },
 
     'typing:start': (payload, blame) => this.#typing(payload, blame),

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import { Site, launch } from '../harness/browser.js';
+import { Site, launch, visit } from '../harness/browser.js';
 import { heardNothing, story } from '../harness/story.js';
 
 const RELOADS = 20;
@@ -22,9 +22,8 @@ story('a page in a browser', { settings: { CORS_ORIGINS: site.origin } }, ({ ser
     site.close();
   });
 
-  const visit = async (generation, options) => {
-    const page = await (await browser.newContext()).newPage();
-    await page.goto(site.address(server, generation, options));
+  const open = async (person, generation, options) => {
+    const page = await visit(browser, site.address(server, generation, options), person.id);
     await welcomed(page);
     return page;
   };
@@ -38,7 +37,7 @@ story('a page in a browser', { settings: { CORS_ORIGINS: site.origin } }, ({ ser
     it(`${what}: ${RELOADS} reloads without one event at the watcher, then the tab closes`, async () => {
       const { alice, bob, carol } = await world().usual();
       const watcher = await alice.connect();
-      const page = await visit(generation, options(bob.token));
+      const page = await open(bob, generation, options(bob.token));
       await watcher.hears(bob.id, { isOnline: true });
       const mark = watcher.mark();
       for (let i = 0; i < RELOADS; i += 1) {
@@ -59,8 +58,8 @@ story('a page in a browser', { settings: { CORS_ORIGINS: site.origin } }, ({ ser
   it('two tabs of one user, then none', async () => {
     const { alice, bob, carol } = await world().usual();
     const watcher = await alice.connect();
-    const first = await visit(4, { auth: { token: bob.token } });
-    const second = await visit(4, { auth: { token: bob.token } });
+    const first = await open(bob, 4, { auth: { token: bob.token } });
+    const second = await open(bob, 4, { auth: { token: bob.token } });
     await watcher.hears(bob.id, { isOnline: true });
     const mark = watcher.mark();
     await first.evaluate(() => window.leave());
@@ -75,8 +74,8 @@ story('a page in a browser', { settings: { CORS_ORIGINS: site.origin } }, ({ ser
   it('a page of an origin that is not configured cannot read the server', async () => {
     const { alice } = await world().usual();
     const foreign = await new Site().open();
-    const page = await (await browser.newContext()).newPage();
-    await page.goto(foreign.address(server, 4, { auth: { token: alice.token }, transports: ['polling'], reconnection: false }));
+    const options = { auth: { token: alice.token }, transports: ['polling'], reconnection: false };
+    const page = await visit(browser, foreign.address(server, 4, options), alice.id);
     await page.waitForFunction(() => window.state.events.length > 0, undefined, { timeout: 10_000 });
     assert.equal(await page.evaluate(() => window.state.welcomed), undefined);
     foreign.close();

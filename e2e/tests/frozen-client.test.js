@@ -7,6 +7,7 @@ import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { V2, V2_POLLING, V4, V4_POLLING } from '../harness/flavours.js';
 import { heardNothing, story } from '../harness/story.js';
+import { wire } from '../harness/wire-checker.js';
 
 const PING_INTERVAL = 8_000;
 const PING_TIMEOUT = 8_000;
@@ -23,8 +24,12 @@ const PASSENGER = fileURLToPath(new URL('../harness/passenger.js', import.meta.u
 async function board(server, person, flavour) {
   const child = fork(PASSENGER, [server.url, flavour.name, person.token]);
   process.once('exit', () => child.kill('SIGKILL'));
+  const record = wire.socket(`${person.id} in a process of its own (${flavour.name})`, person.id);
   await new Promise((ready, fail) => {
-    child.once('message', ready);
+    child.on('message', ({ event, args }) => {
+      record.received(event, args);
+      if (event === 'presence:snapshot') ready();
+    });
     child.once('exit', (code) => fail(new Error(`the passenger ended with ${code}`)));
   });
   return child;

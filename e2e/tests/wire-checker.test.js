@@ -15,7 +15,7 @@ function judge(events, { before = BEGINNING } = {}) {
   const checker = new WireChecker();
   checker.mayMeet(['alice', 'bob']);
   const socket = checker.socket('alice', 'alice');
-  [...before, ...events].forEach(([event, ...args], i) => socket.received(event, args, i));
+  for (const [event, ...args] of [...before, ...events]) socket.received(event, args);
   return checker;
 }
 
