@@ -26,15 +26,15 @@ pub(super) async fn compare(app: &App, slice: &mut Slice) -> Result<u64, ReadErr
     if suspects.is_empty() {
         return Ok(0);
     }
-    // What waits to be written is written first; a store that refuses is trouble, and known as such.
-    if app.flusher.flush().await.is_err() {
-        return Ok(0);
-    }
     let before: Vec<PresenceRecord> = suspects
         .iter()
         .map(|(key, _)| app.host.record(*key))
         .collect();
-    let still: Vec<_> = differing(app, suspects.clone()).await?;
+    // What waited to be written is then written; a store that refuses is trouble, and known as such.
+    if app.flusher.flush().await.is_err() {
+        return Ok(0);
+    }
+    let still = differing(app, suspects.clone()).await?;
     let mut findings = 0;
     for ((key, _), before) in suspects.iter().zip(before) {
         let differs = still.iter().any(|(suspect, _)| suspect == key);

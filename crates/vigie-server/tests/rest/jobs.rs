@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use vigie_client::Connect;
 
-use crate::world::{World, until};
+use crate::world::{SOON, World, token, until};
 
 async fn stats(world: &World) -> Value {
     world.service().get("/maintenance/stats").await.json()["data"].clone()
@@ -84,6 +85,43 @@ async fn memory_and_store_are_compared_and_agree() {
     let first = stats(&world).await["lastRunAt"].clone();
     assert!(first.is_string());
     until(async || stats(&world).await["lastRunAt"] != first, true).await;
+    let metrics = world.service().get("/metrics").await.text();
+    assert!(
+        metrics.contains("vigie_maintenance_findings_total 0"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn what_sockets_do_leaves_memory_and_store_in_agreement() {
+    let settings = [
+        ("VIGIE_MAINTENANCE_INTERVAL", "20ms"),
+        ("VIGIE_GRACE", "100ms"),
+    ];
+    let world = World::with(&settings).await;
+    let connect = async || {
+        let auth = json!({"token": token("alice", None)});
+        let mut socket = Connect::to(world.url()).auth(auth).open().await.unwrap();
+        socket.wait_for("authenticated", SOON).await.unwrap();
+        socket
+    };
+    let (alice, service) = (world.user("alice"), world.service());
+    let is_online = async || world.seen_by(&alice, "alice").await["isOnline"].as_bool();
+    let run = async || stats(&world).await["lastRunAt"].clone();
+    for round in 0..4 {
+        let mut left = connect().await;
+        let mut lost = connect().await;
+        left.emit("presence:app-state", Some(json!({"foreground": false})));
+        alice.acts().await;
+        left.disconnect().await;
+        lost.abort().await;
+        until(&is_online, Some(false)).await;
+        let body = json!({"userId": "alice", "isOnline": round % 2 == 0});
+        let forced = service.post("/maintenance/user-status", &body).await;
+        assert_eq!(forced.status, 200);
+        let before = run().await;
+        until(async || run().await != before, true).await;
+    }
     let metrics = world.service().get("/metrics").await.text();
     assert!(
         metrics.contains("vigie_maintenance_findings_total 0"),

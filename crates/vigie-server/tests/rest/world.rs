@@ -19,7 +19,7 @@ pub(crate) const SECRET: &str = "a secret of the tests, long enough to sign";
 pub(crate) const API_KEY: &str = "a-key-of-the-tests";
 
 /// What is waited for happens well within this.
-const SOON: Duration = Duration::from_secs(5);
+pub(crate) const SOON: Duration = Duration::from_secs(5);
 
 /// One started server.
 pub(crate) struct World {
