@@ -123,6 +123,7 @@ async fn play(
     let watcher = Watcher::connect(
         &args.url,
         credentials.token(&stage.watcher, lifetime)?,
+        &stage.watcher,
         &stage.people,
         score.clone(),
         args.losses,

@@ -21,6 +21,8 @@ const LOSS_PERIOD: u64 = 20;
 /// A connected watcher that has its first snapshot.
 pub(super) struct Watcher {
     socket: Socket,
+    /// Its own user id: people are told of themselves too, which is nothing to score.
+    own_id: String,
     people: HashMap<String, PersonIndex>,
     score: Shared,
     /// `Some` with the number of scored edges heard so far, when losing some on purpose.
@@ -32,6 +34,7 @@ impl Watcher {
     pub(super) async fn connect(
         url: &str,
         token: String,
+        own_id: &str,
         people: &[String],
         score: Shared,
         loses: bool,
@@ -48,6 +51,7 @@ impl Watcher {
         let people_by_id = people.iter().cloned().zip((0..).map(PersonIndex));
         let mut watcher = Self {
             socket,
+            own_id: own_id.to_owned(),
             people: people_by_id.collect(),
             score,
             losses: loses.then_some(0),
@@ -91,6 +95,9 @@ impl Watcher {
     }
 
     fn note(&mut self, statement: &Value, origin: Origin, at: Instant) {
+        if statement["userId"] == self.own_id.as_str() {
+            return;
+        }
         let Some(told) = self.read(statement, origin) else {
             self.score
                 .trouble(format!("not a statement about a person: {statement}"));
