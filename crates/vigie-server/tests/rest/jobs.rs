@@ -21,7 +21,8 @@ async fn clean_up(world: &World) {
 
 #[tokio::test]
 async fn a_clean_up_removes_silent_guests_but_none_with_a_lease() {
-    let world = World::with(&[("VIGIE_GUEST_RETENTION", "1ms")]).await;
+    // Long enough for a guest to act before it counts as silent.
+    let world = World::with(&[("VIGIE_GUEST_RETENTION", "1s")]).await;
     let (_, silent) = world.guest("salon").await;
     let (_, present) = world.guest("salon").await;
     present.acts().await;
