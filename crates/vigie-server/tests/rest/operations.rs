@@ -169,6 +169,9 @@ async fn the_description_and_its_page_need_nothing_from_elsewhere() {
         );
     }
     let initializer = anonymous.get("/docs/swagger-initializer.js").await.text();
-    assert!(initializer.contains(r#""../openapi.json""#), "{initializer}");
+    assert!(
+        initializer.contains(r#""../openapi.json""#),
+        "{initializer}"
+    );
     assert_eq!(anonymous.get("/docs").await.status, 303);
 }
