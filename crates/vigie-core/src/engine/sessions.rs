@@ -198,7 +198,9 @@ impl Sessions {
         standing.connected += 1;
         let session = &mut self[slot];
         session.connection = connection;
-        session.lost = None;
+        if let Some(lost) = session.lost.take() {
+            session.proved.wall = session.proved.wall.max(lost.alive);
+        }
     }
 }
 

@@ -137,9 +137,12 @@ impl Engine {
 
     /// An operator says "offline": it holds until something later; sockets stay.
     pub(super) fn force_offline(&mut self, principal: PrincipalKey, now: Now) {
+        let proofs = self.sessions.of(self.standing(principal));
+        let proof = proofs.map(|session| session.proof(now, self.pause)).max();
         let standing = self.standing_mut(principal);
         if standing.shown.is_online() {
-            standing.ended_proof = standing.ended_proof.max(Some(now.wall));
+            // Whoever was seen later than now, by a clock that was set back since, stays so.
+            standing.ended_proof = standing.ended_proof.max(Some(now.wall)).max(proof);
         }
         standing.forced_offline = Some(now);
         standing.rest_floor = None;

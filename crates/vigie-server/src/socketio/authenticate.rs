@@ -50,7 +50,7 @@ impl Handler {
                 // A second offer waits its turn like any other event.
                 Phase::Settling { early } => {
                     if let Offer::Event(event) = offer {
-                        early.push(event);
+                        self.let_wait(early, event);
                     }
                     return;
                 }
@@ -181,7 +181,10 @@ impl Handler {
     }
 
     /// Deals with the events that waited, and takes the seat when none is left.
+    ///
+    /// An `authenticate` among them renews the seat once it is taken; only the last one counts.
     fn sit_down(self: &Arc<Self>, seated: &Seated, socket: &Arc<Socket<Seat>>) {
+        let mut renewal = None;
         loop {
             let waiting = {
                 let mut phase = socket.data.phase.lock();
@@ -199,12 +202,19 @@ impl Handler {
                 }
             };
             for event in waiting {
-                self.handle_event(event, seated, socket);
+                if event.name == "authenticate" {
+                    renewal = Some(event);
+                } else {
+                    self.handle_event(event, seated, socket);
+                }
             }
         }
         // Deactivated or logged out between admission and arrival: the revocation did not find this socket.
         if !self.app.admission.is_still_admitted(&seated.identity) {
-            self.refuse_for(Refusal::InvalidJwt, socket);
+            return self.refuse_for(Refusal::InvalidJwt, socket);
+        }
+        if let Some(event) = renewal {
+            self.offer(Offer::Event(event), socket);
         }
     }
 

@@ -120,17 +120,22 @@ impl Handler {
             match &mut *phase {
                 Phase::Seated(seated) => seated.clone(),
                 Phase::Waiting { early } | Phase::Settling { early } => {
-                    if early.len() < self.app.config.limits.early_events {
-                        early.push(event);
-                    } else {
-                        self.count_ignored();
-                    }
+                    self.let_wait(early, event);
                     return;
                 }
                 Phase::Over => return,
             }
         };
         self.handle_event(event, &seated, socket);
+    }
+
+    /// Keeps an event for when the authentication has settled.
+    pub(super) fn let_wait(&self, early: &mut Vec<Event>, event: Event) {
+        if early.len() < self.app.config.limits.early_events {
+            early.push(event);
+        } else {
+            self.count_ignored();
+        }
     }
 
     /// A goodbye: the session ends at once.
