@@ -6,6 +6,7 @@
 //! Lock order: the engine's, then the directory's; who holds the directory never calls in here.
 
 mod news;
+mod queues;
 mod timer;
 
 use std::sync::Arc;
@@ -238,95 +239,6 @@ impl EngineHost {
         &self.cells
     }
 
-    /// Waits until principals wait to be written.
-    pub(crate) async fn writes_wait(&self) {
-        self.writes_wait.notified().await;
-    }
-
-    /// The newest records of at most `most` principals that wait to be written; `None` when there are none.
-    pub(crate) fn take_writes(&self, most: usize) -> Option<Vec<(PrincipalKey, PresenceRecord)>> {
-        let now = self.now();
-        let mut inner = self.inner.lock();
-        let batch = inner.writes.take_batch(most)?;
-        let record = |principal| (principal, inner.engine.record(principal, now));
-        Some(batch.principals.into_iter().map(record).collect())
-    }
-
-    /// The store answered the latest batch; says how many principals still wait.
-    pub(crate) fn settle_writes(&self, stored: bool) -> usize {
-        let mut inner = self.inner.lock();
-        if stored {
-            inner.writes.stored();
-        } else {
-            inner.writes.failed();
-        }
-        inner.writes.waiting()
-    }
-
-    /// Lets everything that the throttle kept in memory be written, of the first `principals`.
-    pub(crate) fn write_everything(&self, principals: usize) {
-        let mut inner = self.inner.lock();
-        for index in 0..u32::try_from(principals).unwrap_or(u32::MAX) {
-            if self.cells.make_durable(PrincipalKey(index)) {
-                inner.writes.note(PrincipalKey(index), false);
-            }
-        }
-    }
-
-    /// Lets a principal be written again, whatever memory holds; for reconciliation.
-    pub(crate) fn write_again(&self, principal: PrincipalKey) {
-        self.inner.lock().writes.note(principal, false);
-        self.writes_wait.notify_one();
-    }
-
-    /// What the store should hold of a principal.
-    pub(crate) fn record(&self, principal: PrincipalKey) -> PresenceRecord {
-        let now = self.now();
-        self.inner.lock().engine.record(principal, now)
-    }
-
-    /// Waits for principals whose edges are to be announced.
-    pub(crate) async fn news_came(&self) {
-        self.news_came.notified().await;
-    }
-
-    /// The newest states of at most `most` principals with news, oldest news first.
-    pub(crate) fn take_news(&self, most: usize) -> Vec<Told> {
-        let now = self.now();
-        let mut inner = self.inner.lock();
-        let taken = inner.news.take(most);
-        let told = |(principal, number)| Told {
-            principal,
-            number,
-            presence: inner.engine.presence(principal, now),
-        };
-        taken.into_iter().map(told).collect()
-    }
-
-    /// The states of those among many principals whose news have all been taken, at one instant.
-    pub(crate) fn survey_settled(
-        &self,
-        principals: &[PrincipalKey],
-    ) -> (Vec<(PrincipalKey, Presence)>, Number) {
-        let now = self.now();
-        let inner = self.inner.lock();
-        let settled = principals
-            .iter()
-            .filter(|principal| !inner.news.has(**principal))
-            .map(|principal| (*principal, inner.engine.presence(*principal, now)))
-            .collect();
-        (settled, inner.news.horizon())
-    }
-
-    /// The states of many principals at one instant, and the number before which all news are in them.
-    pub(crate) fn survey(&self, principals: &[PrincipalKey]) -> (Vec<Presence>, Number) {
-        let now = self.now();
-        let inner = self.inner.lock();
-        let state = |principal: &PrincipalKey| inner.engine.presence(*principal, now);
-        let states = principals.iter().map(state).collect();
-        (states, inner.news.horizon())
-    }
-
     /// Runs one step of the engine and drains it.
     fn with_engine<T>(&self, now: Now, step: impl FnOnce(&mut Engine) -> T) -> (T, Drained) {
         let pause = self.clock.take_pause();
@@ -355,14 +267,6 @@ impl EngineHost {
         }
         (result, drained)
     }
-}
-
-/// One principal's news, on its way to those who may know.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Told {
-    pub(crate) principal: PrincipalKey,
-    pub(crate) number: Number,
-    pub(crate) presence: Presence,
 }
 
 /// What came out of one step.
