@@ -74,7 +74,8 @@ impl Checkers {
         self.times.saw(scene.now, observed)?;
         reference::same_edges(&observed.announced, &demanded.announced)?;
         reference::same_answers(scene, observed, demanded, opened)?;
-        self.durability.saw(scene, observed)
+        self.durability.saw(scene, observed, demanded);
+        Ok(())
     }
 
     /// After one call of the timer.
@@ -88,7 +89,8 @@ impl Checkers {
         self.edges.saw(scene.now, observed)?;
         self.times.saw(scene.now, observed)?;
         reference::same_edges(&observed.announced, &demanded.announced)?;
-        self.durability.saw(scene, observed)
+        self.durability.saw(scene, observed, demanded);
+        Ok(())
     }
 
     /// The state of one principal, at any time.

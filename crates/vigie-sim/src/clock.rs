@@ -11,6 +11,9 @@ use vigie_core::{Mono, Now, Wall};
 /// Where every simulated world begins: 2023-11-14T22:13:20Z.
 const WALL_AT_START: Wall = Wall::from_millis(1_700_000_000_000);
 
+/// Two readings of the wall clock at one monotonic instant would have no order.
+const MOMENT: Duration = Duration::from_millis(1);
+
 /// Both clocks of one process after another.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
@@ -42,13 +45,15 @@ impl Clock {
         self.now.wall = self.now.wall + span;
     }
 
-    /// Somebody sets the wall clock, forwards or backwards.
+    /// Somebody sets the wall clock, forwards or backwards; it takes a moment.
     pub(crate) fn jump(&mut self, millis: i64) {
+        self.advance_to(self.now.mono + MOMENT);
         self.now.wall = Wall::from_millis(self.now.wall.as_millis().saturating_add(millis));
     }
 
-    /// The process is stopped for a while: only the wall clock goes on.
+    /// The process is stopped for a while: only the wall clock goes on, but for a moment.
     pub(crate) fn stop(&mut self, span: Duration) {
+        self.advance_to(self.now.mono + MOMENT);
         self.now.wall = self.now.wall + span;
     }
 

@@ -17,6 +17,7 @@ use vigie_core::{
 };
 
 pub(crate) use self::person::{Farewell, Person};
+use self::stay::Pause;
 use crate::edge::Edge;
 
 /// What the rules demand after one signal.
@@ -37,8 +38,7 @@ pub struct Demanded {
 pub struct Reference {
     rules: Rules,
     people: Vec<Person>,
-    /// When the latest stop of the process was over, and how long it was.
-    pause: Option<(Mono, Duration)>,
+    pause: Option<Pause>,
 }
 
 impl Reference {
@@ -57,7 +57,13 @@ impl Reference {
         let mut demanded = Demanded::default();
         let Some(principal) = self.concerned(signal) else {
             if let Signal::ProcessPaused { pause } = signal {
-                self.pause = Some((now.mono, *pause));
+                self.pause = Some(Pause {
+                    ended: now.mono,
+                    length: *pause,
+                });
+                for person in &mut self.people {
+                    person.pause = self.pause;
+                }
             }
             return demanded;
         };
@@ -70,7 +76,16 @@ impl Reference {
             self.hear(principal, *connection, now);
         }
         // A due deadline is decided before anything else that concerns its principal.
+        let was_due = self.is_due(principal, now.mono);
+        let durable = self.person(principal).durable_active_at;
         self.decide(principal, now, Farewell::Silent, &mut demanded);
+        let is_request = matches!(signal, Signal::ActivityReported { .. });
+        if was_due && is_request && demanded.announced.is_empty() {
+            // Nor is it certain when the record is written: a cell may answer this, and the timer writes later.
+            let person = &mut self.people[principal.index()];
+            person.durable_active_at = durable;
+            person.write_is_due = true;
+        }
         match signal {
             Signal::SessionStarted {
                 session,
@@ -126,6 +141,17 @@ impl Reference {
     /// The principal's deadlines that have passed are decided, as the timer does.
     pub fn decide_due(&mut self, principal: PrincipalKey, now: Now, demanded: &mut Demanded) {
         self.decide(principal, now, Farewell::Silent, demanded);
+    }
+
+    /// Somebody's record is to be written, for whatever reason: it holds the newest activity.
+    pub fn write(&mut self, principal: PrincipalKey) {
+        self.people[principal.index()].write();
+    }
+
+    /// Whether the newest activity may be on its way to the store already.
+    #[must_use]
+    pub fn write_is_due(&self, principal: PrincipalKey) -> bool {
+        self.person(principal).write_is_due
     }
 
     /// Whether a deadline of the principal has passed undecided.

@@ -7,7 +7,7 @@ mod shrink;
 
 use core::fmt;
 
-use vigie_core::Rules;
+use vigie_core::{PrincipalKey, Rules};
 
 use crate::difference::Difference;
 use crate::generator::Generator;
@@ -78,30 +78,36 @@ pub fn run(seed: u64, mutant: Option<Mutant>) -> Result<u64, Box<Failure>> {
 }
 
 impl Script {
-    /// Plays the steps and the quiet end, with an eye on everybody all the time.
+    /// Plays the steps and the quiet end, with an eye on `principal` all the time.
     ///
     /// # Errors
-    /// The first difference.
-    pub fn play(&self) -> Result<(), Difference> {
-        self.play_in(&mut self.world())
+    /// The first difference, with the number of steps that it took.
+    pub fn play(&self, principal: Option<PrincipalKey>) -> Result<(), (usize, Difference)> {
+        self.play_in(&mut self.world(principal))
     }
 
     /// The timeline of these steps, up to the difference if there is one.
     #[must_use]
-    pub fn timeline(&self) -> (Option<Difference>, String) {
-        let mut world = self.world().with_timeline();
-        let difference = self.play_in(&mut world).err();
+    pub fn timeline(&self, principal: Option<PrincipalKey>) -> (Option<Difference>, String) {
+        let mut world = self.world(principal).with_timeline();
+        let difference = self.play_in(&mut world).err().map(|(_, found)| found);
         let lines = world.timeline().map(Timeline::to_string);
         (difference, lines.unwrap_or_default())
     }
 
-    fn world(&self) -> World {
-        World::new(self.rules.clone(), self.principals, self.mutant).attentive()
+    fn world(&self, principal: Option<PrincipalKey>) -> World {
+        let world = World::new(self.rules.clone(), self.principals, self.mutant);
+        match principal {
+            Some(principal) => world.with_an_eye_on(principal),
+            None => world,
+        }
     }
 
-    fn play_in(&self, world: &mut World) -> Result<(), Difference> {
-        self.steps.iter().try_for_each(|step| world.apply(step))?;
-        world.go_quiet()
+    fn play_in(&self, world: &mut World) -> Result<(), (usize, Difference)> {
+        for (index, step) in self.steps.iter().enumerate() {
+            world.apply(step).map_err(|found| (index + 1, found))?;
+        }
+        world.go_quiet().map_err(|found| (self.steps.len(), found))
     }
 }
 
@@ -114,7 +120,7 @@ impl fmt::Display for Failure {
             self.seed, self.step, self.difference
         )?;
         let short = self.script.shortest(&self.difference);
-        let (difference, timeline) = short.timeline();
+        let (difference, timeline) = short.timeline(self.difference.principal);
         writeln!(out, "\n{:?}", short.rules)?;
         writeln!(
             out,

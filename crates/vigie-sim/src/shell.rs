@@ -37,6 +37,7 @@ pub struct Shell {
     /// What survives.
     pub store: Store,
     border: Border,
+    throttled: u64,
 }
 
 impl Shell {
@@ -52,6 +53,7 @@ impl Shell {
             write_behind: WriteBehind::default(),
             store,
             border: Border::new(mutant),
+            throttled: 0,
             rules,
         }
     }
@@ -70,7 +72,10 @@ impl Shell {
     /// A request came in, or an item of the batch API: the cell answers, or the engine does.
     pub fn request(&mut self, principal: PrincipalKey, at: Now, began: Mono, now: Now) -> Observed {
         match self.cells.touch(principal, at, now) {
-            Touch::Throttled => Observed::default(),
+            Touch::Throttled => {
+                self.throttled += 1;
+                Observed::default()
+            }
             Touch::Refresh => {
                 self.write_behind.note(principal, true);
                 Observed {
@@ -131,8 +136,13 @@ impl Shell {
     }
 
     /// The process ends: everything is written first, or memory is lost.
-    pub fn stop(&mut self, graceful: bool, landed: bool, now: Now) {
+    pub fn stop(&mut self, graceful: bool, landed: bool, principals: usize, now: Now) {
         if graceful {
+            for principal in (0..u32::try_from(principals).unwrap_or(u32::MAX)).map(PrincipalKey) {
+                if self.cells.make_durable(principal) {
+                    self.write_behind.note(principal, false);
+                }
+            }
             self.answer(Answer::Stored);
             while !self.flush(usize::MAX, now).is_empty() {
                 self.answer(Answer::Stored);
@@ -146,6 +156,7 @@ impl Shell {
         self.cells = Arc::new(ActivityCells::new(&self.rules));
         self.engine = Engine::new(self.rules.clone(), Arc::clone(&self.cells));
         self.write_behind = WriteBehind::default();
+        self.throttled = 0;
         self.border.forget();
     }
 
@@ -193,6 +204,12 @@ impl Shell {
     #[must_use]
     pub fn totals(&self) -> Totals {
         self.engine.totals()
+    }
+
+    /// Activities that were offered and held back, by the cells and by the engine.
+    #[must_use]
+    pub fn throttled(&self) -> u64 {
+        self.throttled + self.engine.totals().held
     }
 
     /// The counters of the writes.

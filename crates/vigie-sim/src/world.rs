@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::difference::{Checker, Difference};
 use crate::mutant::Mutant;
 use crate::reference::{Demanded, Reference};
-use crate::shell::Shell;
+use crate::shell::{Observed, Shell};
 use crate::step::{Answer, Step};
 use crate::timeline::Timeline;
 
@@ -40,8 +40,8 @@ pub struct World {
     /// The store answered well the last time.
     store_is_well: bool,
     alive_noted: Option<Mono>,
-    /// After how many steps everybody is looked at.
-    look_around_every: u64,
+    /// Who is looked at after every step, instead of everybody now and then.
+    eye_on: Option<PrincipalKey>,
     timeline: Option<Timeline>,
 }
 
@@ -59,16 +59,16 @@ impl World {
             signals: 0,
             store_is_well: true,
             alive_noted: None,
-            look_around_every: LOOK_AROUND_EVERY,
+            eye_on: None,
             timeline: None,
             rules,
         }
     }
 
-    /// From now on everybody is looked at after every step: slow, but a difference is seen where it arises.
+    /// From now on this one is looked at after every step: a difference is seen where it arises.
     #[must_use]
-    pub fn attentive(mut self) -> Self {
-        self.look_around_every = 1;
+    pub fn with_an_eye_on(mut self, principal: PrincipalKey) -> Self {
+        self.eye_on = Some(principal);
         self
     }
 
@@ -115,10 +115,11 @@ impl World {
         self.signals += u64::from(step.is_signal());
         self.happen(step)?;
         self.note_alive();
-        if self.steps.is_multiple_of(self.look_around_every) {
-            self.look_around()?;
+        match self.eye_on {
+            Some(principal) => self.look_at(&[principal]),
+            None if self.steps.is_multiple_of(LOOK_AROUND_EVERY) => self.look_around(),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The liveness phase: the store heals, every link breaks, and longer than any rule lasts nothing happens.
@@ -161,6 +162,7 @@ impl World {
             }
             Step::Pause { span } => {
                 self.clock.stop(*span);
+                self.checkers.times.note_pause(*span);
                 self.signal(Signal::ProcessPaused { pause: *span })
             }
             Step::Connect {
@@ -271,6 +273,7 @@ impl World {
         for principal in decided {
             self.reference.decide_due(principal, now, &mut demanded);
         }
+        self.note_writes(&observed);
         if let Some(timeline) = &mut self.timeline {
             timeline.seen(now, &observed, &demanded);
         }
@@ -288,8 +291,8 @@ impl World {
         if let Some((principal, _, limit)) = known {
             // What a loss may prove: the silence that was reported, or the transport's limit.
             let times = &mut self.checkers.times;
-            times.note(principal, now.earlier(silence).wall);
-            times.note(principal, now.earlier(limit).wall);
+            times.note_silence(principal, now, silence);
+            times.note_silence(principal, now, limit);
         }
         self.signal(Signal::SessionLost {
             connection,
@@ -339,10 +342,13 @@ impl World {
     fn compare(
         &mut self,
         principal: PrincipalKey,
-        observed: &crate::shell::Observed,
+        observed: &Observed,
         demanded: &Demanded,
         opened: Option<ConnectionId>,
     ) -> Result<(), Difference> {
+        if demanded.offered.is_none() {
+            self.note_writes(observed);
+        }
         if let Some(timeline) = &mut self.timeline {
             timeline.seen(self.clock.now(), observed, demanded);
         }
@@ -350,6 +356,12 @@ impl World {
         self.checkers
             .after_signal(scene, observed, demanded, opened)?;
         self.checkers.state_of(scene, principal)
+    }
+
+    fn note_writes(&mut self, observed: &Observed) {
+        for (principal, _) in &observed.persisted {
+            self.reference.write(*principal);
+        }
     }
 
     fn answer(&mut self, answer: Answer) -> Result<(), Difference> {
@@ -364,7 +376,7 @@ impl World {
 
     fn restart(&mut self, graceful: bool, landed: bool, down: Duration) -> Result<(), Difference> {
         let now = self.clock.now();
-        self.shell.stop(graceful, landed, now);
+        self.shell.stop(graceful, landed, self.principals, now);
         if graceful {
             self.checkers.times.note_process(now.wall);
         }
@@ -396,10 +408,15 @@ impl World {
 
     /// Everybody is looked at, and so are the counts.
     fn look_around(&mut self) -> Result<(), Difference> {
+        let everybody: Vec<_> = self.reference.principals().collect();
+        self.look_at(&everybody)
+    }
+
+    fn look_at(&mut self, principals: &[PrincipalKey]) -> Result<(), Difference> {
         self.checkers.times.pass(self.clock.now().wall);
         let scene = scene(&self.clock, &self.shell, &self.reference);
-        for principal in self.reference.principals() {
-            self.checkers.state_of(scene, principal)?;
+        for principal in principals {
+            self.checkers.state_of(scene, *principal)?;
         }
         self.checkers.state(scene)
     }

@@ -9,6 +9,7 @@ use vigie_core::{PresenceRecord, PrincipalKey, Wall};
 
 use super::Scene;
 use crate::difference::{Checker, Difference};
+use crate::reference::Demanded;
 use crate::shell::Observed;
 use crate::step::Answer;
 
@@ -26,18 +27,19 @@ pub(crate) struct Durability {
     updates: Vec<Update>,
     successful: u64,
     failed: u64,
-    accepted: u64,
+    /// Activities offered to the throttle, by the rules.
+    offered: u64,
     /// The record as it was when the engine last asked for it to be written.
     wanted: BTreeMap<PrincipalKey, PresenceRecord>,
 }
 
 impl Durability {
-    pub(super) fn saw(&mut self, scene: Scene<'_>, observed: &Observed) -> Result<(), Difference> {
+    pub(super) fn saw(&mut self, scene: Scene<'_>, observed: &Observed, demanded: &Demanded) {
+        self.offered += u64::from(demanded.offered.is_some());
         for (principal, accepted) in &observed.persisted {
             let record = scene.shell.record(*principal, scene.now);
             self.wanted.insert(*principal, record);
             if *accepted {
-                self.accepted += 1;
                 self.updates.push(Update {
                     principal: *principal,
                     in_flight: false,
@@ -45,7 +47,6 @@ impl Durability {
                 });
             }
         }
-        Ok(())
     }
 
     /// A batch went to the store.
@@ -84,8 +85,12 @@ impl Durability {
                 format!("[successful, failed, pending] are {seen:?}, the books say {due:?}");
             return Err(Difference::of_all(Checker::Durability, message));
         }
-        if self.accepted != self.successful + pending {
-            let message = format!("{} accepted, but {due:?} accounted for", self.accepted);
+        let throttled = scene.shell.throttled();
+        if self.offered != throttled + self.successful + pending {
+            let message = format!(
+                "{} offered, but {throttled} throttled and [successful, failed, pending] are {seen:?}",
+                self.offered
+            );
             return Err(Difference::of_all(Checker::Durability, message));
         }
         if counters.waiting() == 0 {

@@ -66,6 +66,12 @@ pub(super) fn state_of(scene: Scene<'_>, principal: PrincipalKey) -> Result<(), 
     let mut seen = scene.shell.record(principal, scene.now);
     due.sessions.sort_by_key(|session| session.id);
     seen.sessions.sort_by_key(|session| session.id);
+    let newest = scene.shell.presence(principal, scene.now).last_active_at;
+    if scene.reference.write_is_due(principal)
+        && (due.last_active_at..=newest).contains(&seen.last_active_at)
+    {
+        seen.last_active_at = due.last_active_at;
+    }
     if scene.timer_is_wanted() {
         // A cell answers without the engine: what ended without an edge may wait for the timer.
         let is_over = |session: &StoredSession| !due.sessions.contains(session);

@@ -24,6 +24,8 @@ pub(crate) struct Times {
     processes: BTreeSet<Wall>,
     /// Silence limits of the transports in use: an open one proves `now` minus its limit.
     limits: BTreeSet<Duration>,
+    /// How long the latest stop of the process was: it was no silence of the clients.
+    pause: Duration,
     last: Vec<Times3>,
     latest: Wall,
 }
@@ -34,6 +36,7 @@ impl Times {
             happened: vec![BTreeSet::new(); principals],
             processes: BTreeSet::new(),
             limits: BTreeSet::new(),
+            pause: Duration::ZERO,
             last: vec![[None; 3]; principals],
             latest: Wall::from_millis(i64::MIN),
         }
@@ -59,6 +62,17 @@ impl Times {
         for [_, _, last_proof_at] in &mut self.last {
             *last_proof_at = None;
         }
+    }
+
+    /// The process was stopped for so long.
+    pub(crate) fn note_pause(&mut self, pause: Duration) {
+        self.pause = pause;
+    }
+
+    /// A link was silent for so long: that proves the beginning of the silence.
+    pub(crate) fn note_silence(&mut self, principal: PrincipalKey, now: Now, silence: Duration) {
+        self.note(principal, now.wall - silence);
+        self.note(principal, now.wall - silence - self.pause);
     }
 
     /// The clock stands at `wall`.
@@ -117,7 +131,11 @@ impl Times {
             if time > self.latest {
                 return wrong(format!("{name} {time:?} lies after now {:?}", now.wall));
             }
-            let is_limit = || index == 2 && self.limits.contains(&now.wall.since(time));
+            let proved_by = |silence| self.limits.contains(&silence);
+            let is_limit = || {
+                let silence = now.wall.since(time);
+                index == 2 && (proved_by(silence) || proved_by(silence.saturating_sub(self.pause)))
+            };
             let is_known =
                 self.happened[principal.index()].contains(&time) || self.processes.contains(&time);
             if !is_known && !is_limit() {

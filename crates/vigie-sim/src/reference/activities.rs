@@ -15,6 +15,7 @@ impl Reference {
         now: Now,
         demanded: &mut Demanded,
     ) {
+        let returned = self.is_backgrounded(principal, connection);
         if let Some(stay) = self.stay_mut(principal, connection) {
             stay.hear(now);
             stay.active = now;
@@ -22,6 +23,10 @@ impl Reference {
         }
         self.lift(principal, now.mono);
         self.offer(principal, now, now, demanded);
+        if returned {
+            // Being in the foreground again is durable, also when the throttle held the activity back.
+            self.write(principal);
+        }
     }
 
     /// The human did something by REST: it may open a lease, and it always moves the proof.
@@ -42,11 +47,17 @@ impl Reference {
             && person.forced.is_none()
             && at.mono + rules.offline_after > now.mono;
         person.rest_proof = person.rest_proof.max(Some(at.mono));
-        if opens && person.rest.is_none() {
+        let had_lease = person.rest.is_some();
+        if opens && !had_lease {
             let floor = later(at, rules.offline_after);
             person.rest = Some(RestLease { floor });
         }
+        let opened = opens && !had_lease;
         self.offer(principal, at, now, demanded);
+        if opened {
+            // A new lease is durable, also when the throttle held the activity back.
+            self.write(principal);
+        }
     }
 
     /// A force ends by activity that began later.
@@ -70,6 +81,7 @@ impl Reference {
         let accepted = caused_an_edge || (moved && person.throttle_is_over(now.mono, interval));
         if accepted {
             person.accepted = Some(now.mono);
+            person.write();
         }
         demanded.offered = Some(accepted);
     }

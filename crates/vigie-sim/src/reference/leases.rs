@@ -6,7 +6,7 @@ use vigie_core::{ConnectionId, Now, PrincipalKey, SessionId};
 
 use super::Reference;
 use super::person::RestLease;
-use super::stay::{Stay, later, latest};
+use super::stay::{Stay, heard, later, latest};
 
 impl Reference {
     /// A connection authenticated; returns the session it got.
@@ -73,11 +73,14 @@ impl Reference {
 
     /// A goodbye: the session is over at once, and it was heard from just now.
     pub(super) fn leave(&mut self, principal: PrincipalKey, connection: ConnectionId, now: Now) {
+        self.hear(principal, connection, now);
         let person = &mut self.people[principal.index()];
+        let mut left = person.stays.iter();
+        let left = left.find(|stay| stay.connection == Some(connection));
+        person.ended_proof = person.ended_proof.max(left.map(|stay| stay.proof));
         person
             .stays
             .retain(|stay| stay.connection != Some(connection));
-        person.ended_proof = person.ended_proof.max(Some(now.wall));
         person.left = Some(now);
         person.guarded = true;
     }
@@ -93,11 +96,12 @@ impl Reference {
         let (grace, longest) = (self.rules.grace, self.rules.restart_grace);
         let pause = self.pause;
         if let Some(stay) = self.stay_mut(principal, connection) {
-            stay.proof = stay.proved(now).max(now.wall - silence.min(stay.silence));
+            let reported = heard(now, silence.min(stay.silence), pause);
+            stay.proof = stay.proved(now, pause).max(reported);
             stay.connection = None;
             // Its client had to notice the server's silence before it could come back.
             let longer = match pause {
-                Some((over, span)) if now.mono < over + stay.silence => span.min(longest),
+                Some(pause) if now.mono < pause.ended + stay.silence => pause.length.min(longest),
                 Some(_) | None => Duration::ZERO,
             };
             stay.ends = Some(now.mono + grace + longer);
@@ -115,7 +119,9 @@ impl Reference {
         let ended = core::mem::take(&mut person.stays);
         for stay in &ended {
             // Like a goodbye, it proves an open session up to now.
-            let proof = stay.connection.map_or(stay.proof, |_| now.wall);
+            let proof = stay
+                .connection
+                .map_or(stay.proof, |_| stay.proof.max(now.wall));
             person.ended_proof = person.ended_proof.max(Some(proof));
         }
         let mut open: Vec<_> = ended.iter().filter_map(|stay| stay.connection).collect();

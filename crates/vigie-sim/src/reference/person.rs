@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use vigie_core::{Availability, Mono, Now, Presence, PresenceRecord, Rules, Version, Wall};
 
-use super::stay::Stay;
+use super::stay::{Pause, Stay};
 
 /// The right to count by REST.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,10 @@ pub(crate) struct Person {
     pub(crate) announced: Availability,
     pub(crate) version: Version,
     pub(crate) last_active_at: Option<Wall>,
+    /// As of the last accepted activity or the last write: the throttle keeps later ones in memory.
+    pub(crate) durable_active_at: Option<Wall>,
+    /// A lease ended without an edge when a cell may have answered alone: the write of it may come later, with a newer time.
+    pub(crate) write_is_due: bool,
     pub(crate) last_seen_at: Option<Wall>,
     /// The latest proof among the sessions that ever ended.
     pub(crate) ended_proof: Option<Wall>,
@@ -33,6 +37,8 @@ pub(crate) struct Person {
     /// No session started since that leave.
     pub(crate) guarded: bool,
     pub(crate) forced: Option<Now>,
+    /// The same for everybody.
+    pub(crate) pause: Option<Pause>,
     /// When the throttle last let an activity pass.
     pub(crate) accepted: Option<Mono>,
 }
@@ -102,12 +108,9 @@ impl Person {
         farewell: Farewell,
         rules: &Rules,
     ) -> Option<Presence> {
-        for stay in self.stays.iter().filter(|stay| !stay.counts(now.mono)) {
-            self.ended_proof = self.ended_proof.max(Some(stay.proof));
-        }
-        self.stays.retain(|stay| stay.counts(now.mono));
-        if self.rest_end(rules).is_some_and(|end| now.mono >= end) {
-            self.rest = None;
+        let shown = self.last_proof_at(now);
+        if self.end_what_is_over(now, rules) {
+            self.write();
         }
         let folded = self.fold(now.mono, rules);
         if folded == self.announced {
@@ -116,13 +119,35 @@ impl Person {
         if folded == Availability::Offline {
             let mut proved = self.ended_proof.max(self.last_active_at);
             if farewell == Farewell::Said {
-                proved = proved.max(Some(now.wall));
+                // Now, unless the wall clock was set back: what was shown stays.
+                proved = proved.max(shown).max(Some(now.wall));
             }
             self.last_seen_at = self.last_seen_at.max(proved);
         }
         self.announced = folded;
         self.version = self.version.next(now.wall);
+        self.write();
         Some(self.presence(now))
+    }
+
+    /// The record is to be written: it holds the newest activity.
+    pub(crate) fn write(&mut self) {
+        self.durable_active_at = self.last_active_at;
+        self.write_is_due = false;
+    }
+
+    /// Whether there was anything.
+    fn end_what_is_over(&mut self, now: Now, rules: &Rules) -> bool {
+        let rest_is_over = self.rest_end(rules).is_some_and(|end| now.mono >= end);
+        if rest_is_over {
+            self.rest = None;
+        }
+        let before = self.stays.len();
+        for stay in self.stays.iter().filter(|stay| !stay.counts(now.mono)) {
+            self.ended_proof = self.ended_proof.max(Some(stay.proof));
+        }
+        self.stays.retain(|stay| stay.counts(now.mono));
+        rest_is_over || self.stays.len() != before
     }
 
     pub(crate) fn presence(&self, now: Now) -> Presence {
@@ -138,11 +163,12 @@ impl Person {
     /// The last proof that the person was there, for people who look now.
     fn last_proof_at(&self, now: Now) -> Option<Wall> {
         let known = self.last_active_at.max(self.last_seen_at);
-        if self.forced.is_some() {
+        if self.announced == Availability::Offline {
+            // Whom an operator called offline must not pulse; of anybody else the two say it all.
             return known;
         }
         let counting = self.stays.iter().filter(|stay| stay.counts(now.mono));
-        let by_sessions = counting.map(|stay| stay.proved(now)).max();
+        let by_sessions = counting.map(|stay| stay.proved(now, self.pause)).max();
         known.max(self.ended_proof).max(by_sessions)
     }
 
@@ -150,7 +176,7 @@ impl Person {
         PresenceRecord {
             version: self.version,
             availability: self.announced,
-            last_active_at: self.last_active_at,
+            last_active_at: self.durable_active_at,
             last_seen_at: self.last_seen_at,
             left_at: self.left.map(|left| left.wall),
             forced_offline_at: self.forced.map(|forced| forced.wall),

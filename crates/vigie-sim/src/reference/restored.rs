@@ -27,14 +27,16 @@ impl Reference {
             announced: record.availability,
             version: record.version,
             last_active_at: record.last_active_at.map(|at| known(at).wall),
+            durable_active_at: record.last_active_at.map(|at| known(at).wall),
             last_seen_at: record.last_seen_at.map(|at| known(at).wall),
             left: record.left_at.map(known),
             guarded: record.left_at.is_some(),
             // No request that began before the start is left, so the force holds from the start on.
             forced: record.forced_offline_at.map(|wall| Now {
                 mono: now.mono,
-                wall: known(wall).wall,
+                wall,
             }),
+            pause: self.pause,
             ..Person::default()
         };
         for stored in &record.sessions {

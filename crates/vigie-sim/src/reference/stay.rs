@@ -30,9 +30,9 @@ impl Stay {
     }
 
     /// The last proof that it lived: an open transport has been heard from within its limit.
-    pub(crate) fn proved(&self, now: Now) -> Wall {
+    pub(crate) fn proved(&self, now: Now, pause: Option<Pause>) -> Wall {
         if self.connection.is_some() {
-            self.proof.max(now.wall - self.silence)
+            self.proof.max(heard(now, self.silence, pause))
         } else {
             self.proof
         }
@@ -52,6 +52,22 @@ impl Stay {
     }
 }
 
+/// The latest stop of the process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pause {
+    pub(crate) ended: Mono,
+    pub(crate) length: Duration,
+}
+
+/// When a link was heard that has been silent for `silence`: a stop in between was no silence of its client.
+pub(crate) fn heard(now: Now, silence: Duration, pause: Option<Pause>) -> Wall {
+    let heard = now.earlier(silence);
+    match pause {
+        Some(pause) if heard.mono < pause.ended => heard.wall - pause.length,
+        Some(_) | None => heard.wall,
+    }
+}
+
 /// The instant `span` after this one, on both clocks.
 pub(crate) fn later(now: Now, span: Duration) -> Now {
     Now {
@@ -60,7 +76,7 @@ pub(crate) fn later(now: Now, span: Duration) -> Now {
     }
 }
 
-/// The later of two instants, by the clock that does not jump.
+/// The later of two instants, by the clock that does not jump; of two at once the second, which was read later.
 pub(crate) fn latest(one: Now, other: Now) -> Now {
-    if other.mono > one.mono { other } else { one }
+    if other.mono >= one.mono { other } else { one }
 }

@@ -1,13 +1,22 @@
 //! Makes a failing list of steps short: whatever can be left out while the same checker still finds something about the same principal is left out.
 
+use std::collections::BTreeSet;
+
+use vigie_core::{ConnectionId, PrincipalKey};
+
 use super::Script;
 use crate::difference::Difference;
+use crate::step::Step;
 
 impl Script {
     /// The shortest list found that still shows a difference of the same kind.
     #[must_use]
     pub fn shortest(&self, found: &Difference) -> Self {
-        let mut best = self.clone();
+        let mut best = self.until_it_shows(found).unwrap_or_else(|| self.clone());
+        let alone = found.principal.map(|principal| best.only_about(principal));
+        if let Some(shorter) = alone.and_then(|alone| alone.until_it_shows(found)) {
+            best = shorter;
+        }
         let mut size = best.steps.len().div_ceil(2).max(1);
         loop {
             let before = best.steps.len();
@@ -19,6 +28,48 @@ impl Script {
         }
     }
 
+    /// Leaves out what others do.
+    fn only_about(&self, principal: PrincipalKey) -> Self {
+        let own = self.steps.iter().filter_map(|step| match step {
+            Step::Connect {
+                principal: owner,
+                connection,
+                ..
+            } if *owner == principal => Some(*connection),
+            _ => None,
+        });
+        let own: BTreeSet<ConnectionId> = own.collect();
+        let concerns = |step: &&Step| match step {
+            Step::Connect {
+                principal: other, ..
+            }
+            | Step::Revoke(other, _)
+            | Step::Request {
+                principal: other, ..
+            }
+            | Step::Force(other, _) => *other == principal,
+            Step::Prove(connection)
+            | Step::Act(connection)
+            | Step::Background(connection)
+            | Step::Foreground(connection)
+            | Step::Leave(connection)
+            | Step::Lose(connection, _) => own.contains(connection),
+            Step::Wait { .. }
+            | Step::Oversleep { .. }
+            | Step::Fire { .. }
+            | Step::Jump { .. }
+            | Step::Pause { .. }
+            | Step::Flush(_)
+            | Step::Answer(_)
+            | Step::Sweep
+            | Step::Restart { .. } => true,
+        };
+        Self {
+            steps: self.steps.iter().filter(concerns).cloned().collect(),
+            ..self.clone()
+        }
+    }
+
     /// Leaves out every run of `size` steps that is not needed, from the end to the beginning.
     fn without_chunks(&self, size: usize, found: &Difference) -> Self {
         let mut best = self.clone();
@@ -27,14 +78,22 @@ impl Script {
             let start = end.saturating_sub(size);
             let mut shorter = best.clone();
             shorter.steps.drain(start..end);
-            let still_shows = shorter.play().is_err_and(|difference| {
-                (difference.checker, difference.principal) == (found.checker, found.principal)
-            });
-            if still_shows {
+            if let Some(shorter) = shorter.until_it_shows(found) {
                 best = shorter;
             }
-            end = start;
+            end = start.min(best.steps.len());
         }
         best
+    }
+
+    /// The steps up to the difference; `None` when the list shows none of that kind.
+    fn until_it_shows(&self, found: &Difference) -> Option<Self> {
+        let (steps, difference) = self.play(found.principal).err()?;
+        let same_kind =
+            (difference.checker, difference.principal) == (found.checker, found.principal);
+        same_kind.then(|| Self {
+            steps: self.steps.iter().take(steps).cloned().collect(),
+            ..self.clone()
+        })
     }
 }
