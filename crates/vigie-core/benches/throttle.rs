@@ -6,22 +6,23 @@
 //! Nothing here is a test: no number fails anything.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark measures real time; the core is given virtual time here too"
-)]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a broken benchmark")]
+
+#[path = "support/stopwatch.rs"]
+mod stopwatch;
 
 use std::hash::BuildHasher;
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use vigie_core::{
     ActivityCells, Directory, Engine, Mono, Now, PrincipalId, PrincipalKey, Profile, Rules, Signal,
     Touch, Wall,
 };
+
+use stopwatch::Stopwatch;
 
 const RUNS: usize = 3;
 
@@ -284,34 +285,6 @@ impl Rows {
         let hash = self.hasher.hash_one(id.as_bytes());
         let is_it = |key: &PrincipalKey| self.rows[key.index()].text() == id.as_bytes();
         self.table.find(hash, is_it).copied()
-    }
-}
-
-/// Time spent on a processor, or passed on the clock.
-struct Stopwatch {
-    on_processor: Option<Duration>,
-    began: Instant,
-}
-
-impl Stopwatch {
-    fn start() -> Self {
-        Self {
-            on_processor: Self::on_processor(),
-            began: Instant::now(),
-        }
-    }
-
-    fn elapsed(&self) -> Duration {
-        match (self.on_processor, Self::on_processor()) {
-            (Some(then), Some(now)) => now - then,
-            (Some(_), None) | (None, _) => self.began.elapsed(),
-        }
-    }
-
-    fn on_processor() -> Option<Duration> {
-        let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-        let nanoseconds = stat.split(' ').next()?.parse().ok()?;
-        Some(Duration::from_nanos(nanoseconds))
     }
 }
 

@@ -44,6 +44,19 @@ fn offline_by_decree_is_lifted_by_a_later_request_beside_an_open_session() {
 }
 
 #[test]
+fn offline_by_decree_is_lifted_by_a_request_however_short_after_another() {
+    let mut world = World::new();
+    world.connects(ALICE);
+    world.requests(ALICE);
+    world.after(SECOND);
+    world.is_declared(ALICE, Offline);
+    world.told();
+    world.after(SECOND);
+    world.requests(ALICE);
+    assert_eq!(world.told(), ["at 2 s: alice online"]);
+}
+
+#[test]
 fn offline_by_decree_outlives_heartbeats_and_the_background() {
     let mut world = World::new();
     let phone = world.connects(ALICE);
