@@ -23,6 +23,7 @@ mod timeline;
 mod weather;
 mod world;
 
+pub use checkers::Judges;
 pub use difference::{Checker, Difference};
 pub use edge::Edge;
 pub use generator::Generator;
@@ -34,4 +35,4 @@ pub use shell::{Observed, Shell};
 pub use step::{Answer, Step};
 pub use store::{Row, Store};
 pub use timeline::Timeline;
-pub use world::World;
+pub use world::{Planted, World};

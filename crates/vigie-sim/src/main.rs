@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use vigie_sim::{Failure, run};
+use vigie_sim::{Failure, Planted, run};
 
 const USAGE: &str = "usage: vigie-sim [--seeds COUNT] [--from SEED] [--seed SEED] [--keep-going]
 
@@ -95,7 +95,7 @@ fn run_all(seeds: &Seeds, signals: &AtomicU64) -> Option<Box<Failure>> {
             if index >= seeds.count {
                 return;
             }
-            match run(seeds.first + index, None) {
+            match run(seeds.first + index, Planted::default()) {
                 Ok(taken) => {
                     signals.fetch_add(taken, Ordering::Relaxed);
                 }

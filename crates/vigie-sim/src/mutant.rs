@@ -41,6 +41,8 @@ pub enum Mutant {
     SweepTellsNobody,
     /// Edges are throttled like refreshes.
     EdgesAreThrottled,
+    /// Deadlines wait for a sweep every 15 s.
+    SweepInsteadOfDeadlines,
     /// An older write lands after a newer one and wins.
     OldWriteWins,
     /// A write that failed is taken for done.
@@ -51,7 +53,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// Every planted bug.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ResumeForgotten,
         Self::LossIsGoodbye,
         Self::GoodbyeIsLoss,
@@ -65,6 +67,7 @@ impl Mutant {
         Self::MissingTimeIsNow,
         Self::SweepTellsNobody,
         Self::EdgesAreThrottled,
+        Self::SweepInsteadOfDeadlines,
         Self::OldWriteWins,
         Self::FailedWriteForgotten,
         Self::StartResetsEverybody,
@@ -130,6 +133,15 @@ impl Border {
         })
     }
 
+    /// When the timer is served that wants to be served at `timeout`.
+    pub(crate) fn timeout(&self, timeout: Option<Mono>) -> Option<Mono> {
+        if !self.is(Mutant::SweepInsteadOfDeadlines) {
+            return timeout;
+        }
+        let sweep = |at: Mono| at.as_millis().next_multiple_of(SWEEP_MILLIS);
+        timeout.map(|at| Mono::from_millis(sweep(at)))
+    }
+
     /// The record that lands last, when a write of `record` was answered.
     pub(crate) fn overwriting(
         &mut self,
@@ -152,6 +164,9 @@ impl Border {
         *self = Self::new(self.mutant);
     }
 }
+
+/// How often the sweep of the field ran, in milliseconds.
+const SWEEP_MILLIS: u64 = 15_000;
 
 /// How long after an edge the throttled one swallows the next, in milliseconds.
 const EDGE_THROTTLE_MILLIS: u128 = 1_000;

@@ -11,10 +11,9 @@ use vigie_core::{PrincipalKey, Rules};
 
 use crate::difference::Difference;
 use crate::generator::Generator;
-use crate::mutant::Mutant;
 use crate::step::Step;
 use crate::timeline::Timeline;
-use crate::world::World;
+use crate::world::{Planted, World};
 
 /// Signals after which a world goes quiet: enough for hundreds of leases and a few restarts.
 pub const SIGNALS_PER_SEED: u64 = 2_000;
@@ -26,8 +25,8 @@ pub struct Script {
     pub rules: Rules,
     /// How many people there are.
     pub principals: usize,
-    /// The bug that is planted.
-    pub mutant: Option<Mutant>,
+    /// The bug that is planted, and who looks for it.
+    pub planted: Planted,
     /// What happens.
     pub steps: Vec<Step>,
 }
@@ -49,10 +48,10 @@ pub struct Failure {
 ///
 /// # Errors
 /// The first difference, with all steps up to it.
-pub fn run(seed: u64, mutant: Option<Mutant>) -> Result<u64, Box<Failure>> {
+pub fn run(seed: u64, planted: Planted) -> Result<u64, Box<Failure>> {
     let mut generator = Generator::from_seed(seed);
     let principals = usize::try_from(generator.principals()).unwrap_or(50);
-    let mut world = World::new(generator.rules(), principals, mutant);
+    let mut world = World::new(generator.rules(), principals, planted);
     let mut steps = Vec::new();
     let mut outcome = Ok(());
     while outcome.is_ok() && world.signals() < SIGNALS_PER_SEED {
@@ -70,7 +69,7 @@ pub fn run(seed: u64, mutant: Option<Mutant>) -> Result<u64, Box<Failure>> {
             script: Script {
                 rules: generator.rules(),
                 principals,
-                mutant,
+                planted,
                 steps,
             },
         })),
@@ -96,7 +95,7 @@ impl Script {
     }
 
     fn world(&self, principal: Option<PrincipalKey>) -> World {
-        let world = World::new(self.rules.clone(), self.principals, self.mutant);
+        let world = World::new(self.rules.clone(), self.principals, self.planted);
         match principal {
             Some(principal) => world.with_an_eye_on(principal),
             None => world,

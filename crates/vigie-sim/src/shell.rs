@@ -179,7 +179,7 @@ impl Shell {
     /// When the timer wants to be served.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Mono> {
-        self.engine.poll_timeout()
+        self.border.timeout(self.engine.poll_timeout())
     }
 
     /// What the engine says about somebody.

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use vigie_core::{ConnectionId, Mono, Now, PrincipalKey, Rules, Signal};
 
-use crate::checkers::{Checkers, Scene};
+use crate::checkers::{Checkers, Judges, Scene};
 use crate::clock::Clock;
 use crate::difference::{Checker, Difference};
 use crate::mutant::Mutant;
@@ -25,6 +25,15 @@ const LOOK_AROUND_EVERY: u64 = 8;
 
 /// How often the timer may ask to be served again at one instant: far more than there are principals.
 const FIRES_AT_ONE_INSTANT: u32 = 10_000;
+
+/// What a run is to show: the engine as it is before all judges, or a planted bug before some of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Planted {
+    /// The bug, if any.
+    pub mutant: Option<Mutant>,
+    /// Who looks for it.
+    pub judges: Judges,
+}
 
 /// Everything there is.
 #[derive(Debug)]
@@ -48,12 +57,12 @@ pub struct World {
 impl World {
     /// An empty world with so many principals.
     #[must_use]
-    pub fn new(rules: Rules, principals: usize, mutant: Option<Mutant>) -> Self {
+    pub fn new(rules: Rules, principals: usize, planted: Planted) -> Self {
         Self {
             clock: Clock::default(),
-            shell: Shell::new(rules.clone(), mutant),
+            shell: Shell::new(rules.clone(), planted.mutant),
             reference: Reference::new(rules.clone(), principals),
-            checkers: Checkers::new(principals),
+            checkers: Checkers::new(principals, planted.judges),
             principals,
             steps: 0,
             signals: 0,
@@ -302,7 +311,7 @@ impl World {
 
     fn request(&mut self, principal: PrincipalKey, at: Now, began: Mono) -> Result<(), Difference> {
         let now = self.clock.now();
-        self.checkers.times.note(principal, at.wall);
+        self.checkers.times.note_activity(principal, at.wall);
         let reported = Signal::ActivityReported {
             principal,
             at,
@@ -310,27 +319,28 @@ impl World {
         };
         let demanded = self.demand(&reported);
         let observed = self.shell.request(principal, at, began, now);
-        self.compare(principal, &observed, &demanded, None)
+        self.compare(Some(principal), &observed, &demanded, None)
     }
 
     fn signal(&mut self, signal: Signal) -> Result<(), Difference> {
         let now = self.clock.now();
-        let opened = match &signal {
-            Signal::SessionStarted { connection, .. } => Some(*connection),
-            _ => None,
+        let opened = if let Signal::SessionStarted { connection, .. } = &signal {
+            Some(*connection)
+        } else {
+            None
         };
         let concerned = self.reference.concerned(&signal);
         if let Some(principal) = concerned {
-            self.checkers.times.note(principal, now.wall);
+            let times = &mut self.checkers.times;
+            if may_be_activity(&signal) {
+                times.note_activity(principal, now.wall);
+            } else {
+                times.note(principal, now.wall);
+            }
         }
         let demanded = self.demand(&signal);
         let observed = self.shell.signal(signal, now);
-        self.compare(
-            concerned.unwrap_or(PrincipalKey(0)),
-            &observed,
-            &demanded,
-            opened,
-        )
+        self.compare(concerned, &observed, &demanded, opened)
     }
 
     fn demand(&mut self, signal: &Signal) -> Demanded {
@@ -341,7 +351,7 @@ impl World {
 
     fn compare(
         &mut self,
-        principal: PrincipalKey,
+        concerned: Option<PrincipalKey>,
         observed: &Observed,
         demanded: &Demanded,
         opened: Option<ConnectionId>,
@@ -354,8 +364,11 @@ impl World {
         }
         let scene = scene(&self.clock, &self.shell, &self.reference);
         self.checkers
-            .after_signal(scene, observed, demanded, opened)?;
-        self.checkers.state_of(scene, principal)
+            .after_signal(scene, (observed, demanded), opened)?;
+        match concerned {
+            Some(principal) => self.checkers.state_of(scene, principal),
+            None => Ok(()),
+        }
     }
 
     fn note_writes(&mut self, observed: &Observed) {
@@ -432,5 +445,23 @@ fn scene<'world>(
         now: clock.now(),
         shell,
         reference,
+    }
+}
+
+/// Whether the human did something, as far as the signal alone tells.
+fn may_be_activity(signal: &Signal) -> bool {
+    match signal {
+        Signal::SessionStarted { .. }
+        | Signal::SessionActive { .. }
+        | Signal::SessionForegrounded { .. }
+        | Signal::ActivityReported { .. } => true,
+        Signal::SessionProved { .. }
+        | Signal::SessionBackgrounded { .. }
+        | Signal::SessionLeft { .. }
+        | Signal::SessionLost { .. }
+        | Signal::SessionsRevoked { .. }
+        | Signal::StatusForced { .. }
+        | Signal::PresenceLoaded { .. }
+        | Signal::ProcessPaused { .. } => false,
     }
 }

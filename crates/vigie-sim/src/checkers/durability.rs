@@ -71,6 +71,21 @@ impl Durability {
         }
     }
 
+    /// Offered is throttled, successful or pending.
+    pub(super) fn adds_up(&self, scene: Scene<'_>) -> Result<(), Difference> {
+        let counters = scene.shell.write_behind();
+        let throttled = scene.shell.throttled();
+        let (successful, pending) = (counters.successful(), counters.pending());
+        if self.offered == throttled + successful + pending {
+            return Ok(());
+        }
+        let message = format!(
+            "{} offered, but {throttled} throttled, {successful} successful, {pending} pending",
+            self.offered
+        );
+        Err(Difference::of_all(Checker::Durability, message))
+    }
+
     pub(super) fn state(&self, scene: Scene<'_>) -> Result<(), Difference> {
         let counters = scene.shell.write_behind();
         let seen = [
@@ -83,14 +98,6 @@ impl Durability {
         if seen != due {
             let message =
                 format!("[successful, failed, pending] are {seen:?}, the books say {due:?}");
-            return Err(Difference::of_all(Checker::Durability, message));
-        }
-        let throttled = scene.shell.throttled();
-        if self.offered != throttled + self.successful + pending {
-            let message = format!(
-                "{} offered, but {throttled} throttled and [successful, failed, pending] are {seen:?}",
-                self.offered
-            );
             return Err(Difference::of_all(Checker::Durability, message));
         }
         if counters.waiting() == 0 {

@@ -1,6 +1,6 @@
 //! Every announced edge is a change from the last announced one with a larger version, and what the engine says equals what it announced last.
 
-use vigie_core::{Availability, Now, PrincipalKey, Version};
+use vigie_core::{Availability, PrincipalKey, Version};
 
 use super::Scene;
 use crate::difference::{Checker, Difference};
@@ -28,7 +28,7 @@ impl Edges {
         }
     }
 
-    pub(super) fn saw(&mut self, _: Now, observed: &Observed) -> Result<(), Difference> {
+    pub(super) fn saw(&mut self, observed: &Observed) -> Result<(), Difference> {
         for Edge {
             principal,
             was,

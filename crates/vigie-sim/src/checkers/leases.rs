@@ -7,26 +7,26 @@ use vigie_core::PrincipalKey;
 use super::Scene;
 use crate::difference::{Checker, Difference};
 
+/// A lease that is over may wait for the timer, so only the timer's own time can tell "offline with a lease" from "not decided yet".
 pub(super) fn state_of(scene: Scene<'_>, principal: PrincipalKey) -> Result<(), Difference> {
-    let is_online = scene
-        .shell
-        .presence(principal, scene.now)
-        .availability
-        .is_online();
+    let presence = scene.shell.presence(principal, scene.now);
     let record = scene.shell.record(principal, scene.now);
+    let is_online = presence.availability.is_online();
+    let is_forced = record.forced_offline_at.is_some();
     let wrong = |message: &str| {
-        Err(Difference::about(
-            Checker::Leases,
-            principal,
-            message.into(),
-        ))
+        let message = message.to_owned();
+        Err(Difference::about(Checker::Leases, principal, message))
     };
-    match (is_online, record.has_lease(), record.forced_offline_at) {
-        (true, false, _) => wrong("present without a lease"),
-        (true, true, Some(_)) => wrong("present although an operator said offline"),
-        (false, true, None) => wrong("a lease, yet offline"),
-        _ => Ok(()),
+    if is_online && !record.has_lease() {
+        return wrong("present without a lease");
     }
+    if is_online && is_forced {
+        return wrong("present although an operator said offline");
+    }
+    if !is_online && !is_forced && record.has_lease() && !scene.timer_is_wanted() {
+        return wrong("a lease, yet offline");
+    }
+    Ok(())
 }
 
 /// After `waited` without any input.

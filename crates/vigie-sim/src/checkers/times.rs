@@ -19,7 +19,10 @@ const NAMES: [&str; 3] = ["last_active_at", "last_seen_at", "last_proof_at"];
 /// What happened when, and what was last seen of everybody.
 #[derive(Debug)]
 pub(crate) struct Times {
+    /// Instants that prove somebody.
     happened: Vec<BTreeSet<Wall>>,
+    /// Those at which the human did something, or a session started.
+    active: Vec<BTreeSet<Wall>>,
     /// Signs of life and starts of processes: they may prove anybody.
     processes: BTreeSet<Wall>,
     /// Silence limits of the transports in use: an open one proves `now` minus its limit.
@@ -34,6 +37,7 @@ impl Times {
     pub(super) fn new(principals: usize) -> Self {
         Self {
             happened: vec![BTreeSet::new(); principals],
+            active: vec![BTreeSet::new(); principals],
             processes: BTreeSet::new(),
             limits: BTreeSet::new(),
             pause: Duration::ZERO,
@@ -45,6 +49,12 @@ impl Times {
     /// Something happened to a principal that proves it at `wall`.
     pub(crate) fn note(&mut self, principal: PrincipalKey, wall: Wall) {
         self.happened[principal.index()].insert(wall);
+    }
+
+    /// The human may have done something at `wall`.
+    pub(crate) fn note_activity(&mut self, principal: PrincipalKey, wall: Wall) {
+        self.active[principal.index()].insert(wall);
+        self.note(principal, wall);
     }
 
     /// A process lived.
@@ -136,8 +146,12 @@ impl Times {
                 let silence = now.wall.since(time);
                 index == 2 && (proved_by(silence) || proved_by(silence.saturating_sub(self.pause)))
             };
-            let is_known =
-                self.happened[principal.index()].contains(&time) || self.processes.contains(&time);
+            let own = if index == 0 {
+                &self.active
+            } else {
+                &self.happened
+            };
+            let is_known = own[principal.index()].contains(&time) || self.processes.contains(&time);
             if !is_known && !is_limit() {
                 return wrong(format!(
                     "{name} {time:?} is invented: nothing happened then"

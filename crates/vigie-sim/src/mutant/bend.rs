@@ -75,6 +75,7 @@ impl Border {
             Mutant::MissingTimeIsNow
             | Mutant::SweepTellsNobody
             | Mutant::EdgesAreThrottled
+            | Mutant::SweepInsteadOfDeadlines
             | Mutant::OldWriteWins
             | Mutant::FailedWriteForgotten => None,
             Mutant::StartResetsEverybody => {

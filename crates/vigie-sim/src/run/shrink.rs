@@ -30,15 +30,18 @@ impl Script {
 
     /// Leaves out what others do.
     fn only_about(&self, principal: PrincipalKey) -> Self {
-        let own = self.steps.iter().filter_map(|step| match step {
-            Step::Connect {
+        let mut own = BTreeSet::<ConnectionId>::new();
+        for step in &self.steps {
+            if let Step::Connect {
                 principal: owner,
                 connection,
                 ..
-            } if *owner == principal => Some(*connection),
-            _ => None,
-        });
-        let own: BTreeSet<ConnectionId> = own.collect();
+            } = step
+                && *owner == principal
+            {
+                own.insert(*connection);
+            }
+        }
         let concerns = |step: &&Step| match step {
             Step::Connect {
                 principal: other, ..
