@@ -79,13 +79,7 @@ impl Reference {
         let was_due = self.is_due(principal, now.mono);
         let durable = self.person(principal).durable_active_at;
         self.decide(principal, now, Farewell::Silent, &mut demanded);
-        let is_request = matches!(signal, Signal::ActivityReported { .. });
-        if was_due && is_request && demanded.announced.is_empty() {
-            // Nor is it certain when the record is written: a cell may answer this, and the timer writes later.
-            let person = &mut self.people[principal.index()];
-            person.durable_active_at = durable;
-            person.write_is_due = true;
-        }
+        let decided_silently = was_due && demanded.announced.is_empty();
         match signal {
             Signal::SessionStarted {
                 session,
@@ -121,7 +115,13 @@ impl Reference {
                 self.decide(principal, now, Farewell::Said, &mut demanded);
             }
             Signal::ActivityReported { at, began, .. } => {
+                let person = &mut self.people[principal.index()];
+                if decided_silently {
+                    // A cell may answer this alone, and the timer writes what ended later.
+                    person.durable_active_at = durable;
+                }
                 self.report(principal, *at, *began, now, &mut demanded);
+                self.people[principal.index()].write_is_due |= decided_silently;
             }
             Signal::StatusForced { online, .. } => {
                 self.force(principal, *online, now);

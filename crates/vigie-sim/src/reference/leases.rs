@@ -108,21 +108,18 @@ impl Reference {
         }
     }
 
-    /// Everything ends at once; returns the connections to close.
+    /// Everything ends at once, as by a goodbye; returns the connections to close.
     pub(super) fn revoke(&mut self, principal: PrincipalKey, now: Now) -> Vec<ConnectionId> {
         let person = &mut self.people[principal.index()];
-        if !person.stays.is_empty() || person.rest.is_some() {
+        let ended = core::mem::take(&mut person.stays);
+        if !ended.is_empty() || person.rest.is_some() {
             person.left = Some(now);
             person.guarded = true;
+            person.ended_proof = person.ended_proof.max(Some(now.wall));
         }
         person.rest = None;
-        let ended = core::mem::take(&mut person.stays);
         for stay in &ended {
-            // Like a goodbye, it proves an open session up to now.
-            let proof = stay
-                .connection
-                .map_or(stay.proof, |_| stay.proof.max(now.wall));
-            person.ended_proof = person.ended_proof.max(Some(proof));
+            person.ended_proof = person.ended_proof.max(Some(stay.proof));
         }
         let mut open: Vec<_> = ended.iter().filter_map(|stay| stay.connection).collect();
         open.sort_unstable();
