@@ -115,6 +115,21 @@ fn offline_by_decree_of_somebody_offline_is_silent_and_moves_no_time() {
 }
 
 #[test]
+fn offline_by_decree_of_somebody_offline_proves_nothing_later_either() {
+    let mut world = World::new();
+    world.after(SECOND);
+    world.is_declared(ALICE, Offline);
+    world.after(SECOND);
+    world.is_declared(ALICE, Online);
+    world.after(10 * MINUTE);
+    assert_eq!(
+        world.told(),
+        ["at 2 s: alice online", "at 302 s: alice offline"]
+    );
+    assert_eq!(world.last_seen(ALICE), None);
+}
+
+#[test]
 fn the_later_of_two_decrees_counts() {
     let mut world = World::new();
     world.requests(ALICE);

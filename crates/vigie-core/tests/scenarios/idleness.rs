@@ -109,6 +109,27 @@ fn a_phone_in_the_background_does_not_lower_an_active_laptop() {
 }
 
 #[test]
+fn the_end_of_a_background_is_stored_also_when_nobody_is_told() {
+    let mut world = World::new();
+    let phone = world.connects(ALICE);
+    let laptop = world.connects(ALICE);
+    world.acts(laptop);
+    world.goes_to_the_background(phone);
+    world.written();
+    world.told();
+    world.after(SECOND);
+    world.comes_to_the_foreground(phone);
+    assert_eq!(world.told(), NOTHING);
+    assert_eq!(world.metrics().throttled, 1);
+    assert_eq!(world.written(), ["alice"]);
+    let backgrounded = |world: &World| {
+        let sessions = &world.stored(ALICE).sessions;
+        sessions.iter().any(|session| session.backgrounded)
+    };
+    assert!(!backgrounded(&world));
+}
+
+#[test]
 fn a_lost_session_is_idle_when_its_time_comes_also_in_grace() {
     let mut world = World::new();
     let laptop = world.connects(ALICE);

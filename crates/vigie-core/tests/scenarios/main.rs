@@ -20,6 +20,7 @@ mod mass_deadline;
 mod pause;
 mod presence_table;
 mod proof_of_life;
+mod remembered;
 mod requests_in_flight;
 mod rest_leases;
 mod restart;

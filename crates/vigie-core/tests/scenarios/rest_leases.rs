@@ -59,6 +59,20 @@ fn a_rest_lease_opened_in_the_grace_survives_the_lost_session() {
 }
 
 #[test]
+fn a_lease_is_stored_also_when_the_throttle_holds_its_request_back() {
+    let mut world = World::new();
+    let laptop = world.connects(ALICE);
+    world.requests(ALICE);
+    world.is_lost(laptop);
+    world.written();
+    world.after(SECOND);
+    world.requests(ALICE);
+    assert_eq!(world.metrics().throttled, 1);
+    assert_eq!(world.written(), ["alice"]);
+    assert!(world.stored(ALICE).rest_floor.is_some());
+}
+
+#[test]
 fn a_resume_ends_the_rest_lease_opened_in_the_grace() {
     let mut world = World::new();
     let laptop = world.connects(ALICE);

@@ -99,15 +99,22 @@ fn a_rest_lease_near_its_end_counts_for_the_restart_grace() {
 }
 
 #[test]
-fn a_crash_forgets_at_most_a_throttle_interval_of_activity() {
+fn a_request_prolongs_a_restored_lease_and_leaves_its_floor() {
     let mut world = World::new();
     world.requests(ALICE);
     world.written();
-    world.after(MINUTE - MILLISECOND);
+    world.after(280 * SECOND);
+    world.crashes_and_restarts_after(15 * SECOND);
+    world.written();
+    let floor = world.stored(ALICE).rest_floor;
+    assert_eq!(floor, Some(wall(325 * SECOND)));
+    world.told();
+    world.after(15 * SECOND);
     world.requests(ALICE);
     world.written();
-    world.crashes_and_restarts_after(SECOND);
-    assert_eq!(world.last_active(ALICE), Some(BEGINNING));
+    assert_eq!(world.stored(ALICE).rest_floor, floor);
+    world.after(10 * MINUTE);
+    assert_eq!(world.told(), ["at 610 s: alice offline"]);
 }
 
 #[test]
@@ -200,22 +207,6 @@ fn an_old_client_that_was_away_returns_away() {
 }
 
 #[test]
-fn a_phone_in_the_background_is_still_there_after_the_restart() {
-    let mut world = World::new();
-    let phone = world.connects(ALICE);
-    let session = world.session(phone);
-    world.goes_to_the_background(phone);
-    world.written();
-    world.told();
-    world.crashes_and_restarts_after(SECOND);
-    let again = world.resumes(ALICE, session);
-    assert_eq!(world.told(), NOTHING);
-    assert_eq!(world.availability(ALICE), Away);
-    world.comes_to_the_foreground(again);
-    assert_eq!(world.told(), ["at 1 s: alice online"]);
-}
-
-#[test]
 fn who_was_not_idle_thanks_to_rest_is_not_announced_away() {
     let mut world = World::new();
     let phone = world.connects(ALICE);
@@ -245,80 +236,6 @@ fn who_became_idle_while_the_server_was_down_is_announced_away() {
 }
 
 #[test]
-fn offline_by_decree_survives_a_restart_and_a_resume() {
-    let mut world = World::new();
-    let laptop = world.connects(ALICE);
-    let session = world.session(laptop);
-    world.is_declared(ALICE, Offline);
-    world.written();
-    world.told();
-    world.crashes_and_restarts_after(SECOND);
-    world.resumes(ALICE, session);
-    world.after(MINUTE);
-    assert_eq!(world.told(), NOTHING);
-    assert_eq!(world.availability(ALICE), Offline);
-    world.connects(ALICE);
-    assert_eq!(world.told(), ["at 61 s: alice online"]);
-}
-
-#[test]
-fn offline_by_decree_is_lifted_by_a_request_after_the_restart() {
-    let mut world = World::new();
-    world.requests(ALICE);
-    world.is_declared(ALICE, Offline);
-    world.written();
-    world.told();
-    world.crashes_and_restarts_after(SECOND);
-    world.after(SECOND);
-    world.requests(ALICE);
-    assert_eq!(world.told(), ["at 2 s: alice online"]);
-}
-
-#[test]
-fn the_guard_of_a_goodbye_survives_a_restart() {
-    let mut world = World::new();
-    let laptop = world.connects(ALICE);
-    world.after(SECOND);
-    world.leaves(laptop);
-    world.written();
-    assert_eq!(world.stored(ALICE).left_at, Some(wall(SECOND)));
-    world.told();
-    world.crashes_and_restarts_after(2 * SECOND);
-    world.requests(ALICE);
-    assert_eq!(world.told(), NOTHING);
-    world.after(3 * SECOND);
-    world.requests(ALICE);
-    assert_eq!(world.told(), ["at 6 s: alice online"]);
-}
-
-#[test]
-fn a_report_from_before_the_goodbye_does_not_revive_after_a_restart() {
-    let mut world = World::new();
-    let laptop = world.connects(ALICE);
-    world.after(MINUTE);
-    world.leaves(laptop);
-    world.written();
-    world.told();
-    world.crashes_and_restarts_after(10 * SECOND);
-    world.is_reported_active(ALICE, 11 * SECOND);
-    assert_eq!(world.told(), NOTHING);
-}
-
-#[test]
-fn versions_grow_over_a_restart_also_when_the_clock_went_back() {
-    let mut world = World::new();
-    world.after(2 * HOUR);
-    world.connects(ALICE);
-    world.written();
-    let before = world.stored(ALICE).version;
-    world.wall_clock_jumps_back(HOUR);
-    world.crashes_and_restarts_after(SECOND);
-    world.after(MINUTE);
-    assert!(world.presence(ALICE).version > before);
-    assert_eq!(world.availability(ALICE), Offline);
-}
-
-#[test]
 fn a_second_crash_does_not_make_the_absent_look_alive() {
     let mut world = World::new();
     world.connects(ALICE);
@@ -335,20 +252,6 @@ fn a_second_crash_does_not_make_the_absent_look_alive() {
 }
 
 #[test]
-fn a_goodbye_that_the_crash_overtook_ends_with_the_restart_grace() {
-    let mut world = World::new();
-    let laptop = world.connects(ALICE);
-    world.written();
-    world.after(10 * SECOND);
-    world.leaves(laptop);
-    world.told();
-    world.crashes_and_restarts_after(SECOND);
-    world.after(MINUTE);
-    assert_eq!(world.told(), ["at 41 s: alice offline"]);
-    assert_eq!(world.last_seen(ALICE), Some(10 * SECOND));
-}
-
-#[test]
 fn a_request_in_the_restart_grace_keeps_its_person_online() {
     let mut world = World::new();
     world.connects(ALICE);
@@ -359,21 +262,4 @@ fn a_request_in_the_restart_grace_keeps_its_person_online() {
     world.requests(ALICE);
     world.after(MINUTE);
     assert_eq!(world.told(), NOTHING);
-}
-
-#[test]
-fn the_offline_stay_offline_and_their_times_come_back() {
-    let mut world = World::new();
-    world.after(SECOND);
-    let laptop = world.connects(ALICE);
-    world.after(SECOND);
-    world.leaves(laptop);
-    world.written();
-    let before = world.presence(ALICE);
-    world.told();
-    world.crashes_and_restarts_after(MINUTE);
-    world.after(HOUR);
-    assert_eq!(world.told(), NOTHING);
-    assert_eq!(world.presence(ALICE), before);
-    assert_eq!(world.written(), NOTHING, "unchanged is silent");
 }
