@@ -1,0 +1,9 @@
+//! How each row is measured.
+
+pub(crate) mod bulk_presence;
+pub(crate) mod connection;
+pub(crate) mod deadlines;
+pub(crate) mod delivery;
+pub(crate) mod request;
+pub(crate) mod start;
+pub(crate) mod store_work;
