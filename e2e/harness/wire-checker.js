@@ -21,6 +21,7 @@ export class WireChecker {
   violations = [];
   judged = 0;
   #acquaintances = new Map();
+  #doubts = [];
 
   /** These people share a conversation: each may see the others from now on. */
   mayMeet(ids) {
@@ -44,6 +45,11 @@ export class WireChecker {
     this.violations.push(`${label}: ${event}: ${fault}\n    ${JSON.stringify(payload)}`);
   }
 
+  /** A socket may hear of a newcomer before the test that made the newcomer knows its id: such a doubt is settled at the end. */
+  doubt(watcher, subject, blame) {
+    this.#doubts.push(() => this.maySee(watcher, subject) || blame());
+  }
+
   /** Judges one REST answer. */
   answered({ method, path, status, headers, body }) {
     this.judged += 1;
@@ -55,6 +61,7 @@ export class WireChecker {
   }
 
   assertClean() {
+    for (const settle of this.#doubts.splice(0)) settle();
     if (this.violations.length === 0) return;
     const shown = this.violations.slice(0, 20).join('\n  ');
     throw new Error(`${this.violations.length} violations on the wire:\n  ${shown}`);
@@ -141,6 +148,10 @@ class SocketRecord {
     'user:status': (payload, blame) => {
       const { userId, seq } = payload;
       if (!this.hasSnapshot) blame('came before the snapshot');
+      if (seq === undefined) {
+        this.#parted(payload, blame);
+        return;
+      }
       this.#seen(payload, blame);
       const known = this.seqs.get(userId);
       if (known !== undefined && seq <= known) blame(`has a version that is not above ${known}`);
@@ -181,8 +192,20 @@ class SocketRecord {
     if (!this.checker.maySee(this.owner, userId)) blame('tells a stranger');
   }
 
+  /** Somebody whom this socket could see became unknown to it: nothing but that is told. */
+  #parted(user, blame) {
+    if (!this.shown.has(user.userId)) blame('makes somebody unknown whom the socket never held');
+    const isBlank = !user.isOnline && user.status === 'offline' && user.username === user.userId;
+    const times = [user.lastActiveAt, user.lastActivityAt, user.lastSeenAt];
+    if (!isBlank || times.some((time) => time !== null)) blame('has no version and yet tells something');
+    this.shown.delete(user.userId);
+    this.seqs.delete(user.userId);
+  }
+
   #seen(user, blame) {
-    if (!this.checker.maySee(this.owner, user.userId)) blame(`shows ${user.userId} to a stranger, ${this.owner}`);
+    if (!this.checker.maySee(this.owner, user.userId)) {
+      this.checker.doubt(this.owner, user.userId, () => blame(`shows ${user.userId} to a stranger, ${this.owner}`));
+    }
     if (user.status !== undefined && user.isOnline !== (user.status !== 'offline')) blame('isOnline contradicts status');
   }
 }

@@ -23,7 +23,8 @@ export const EVENTS = {
   error: object({ message: filled, code: exactly('AUTH_REQUIRED', 'AUTH_FAILED', 'RATE_LIMITED', 'INVALID_PAYLOAD') }),
   'auth:token-expired': object({ code: exactly('token_expired'), message: filled }),
   'auth:session-revoked': object({ code: exactly('session_revoked'), message: filled, reason: filled }),
-  'user:status': object({ ...presence, ...extras((inner) => inner) }),
+  // Whoever becomes unknown loses the version, too.
+  'user:status': object({ ...presence, ...extras((inner) => inner), seq: optional(count) }),
   'presence:snapshot': object({
     users: list(object({ ...presence, ...extras(optional) })),
     cursor: optional(filled),

@@ -215,6 +215,17 @@ impl ActivityCells {
         }
     }
 
+    /// Empties the cell of a principal that was deleted.
+    pub(crate) fn forget(&self, principal: PrincipalKey) {
+        let cell = self.cell(principal);
+        cell.word.store(0, Ordering::Release);
+        cell.active.store(0, Ordering::Release);
+        cell.durable.store(0, Ordering::Release);
+        if cell.accepted.swap(0, Ordering::Relaxed) != 0 {
+            self.entries.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     /// The word as it is now, for [`Self::turn_gate`].
     pub(crate) fn word(&self, principal: PrincipalKey) -> Word {
         Word(self.cell(principal).word.load(Ordering::Acquire))

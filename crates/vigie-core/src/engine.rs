@@ -154,6 +154,21 @@ impl Engine {
         self.timers.next().is_some_and(|next| next <= now.mono)
     }
 
+    /// Drops the times and the force of a principal that was deleted, and whose leases were revoked; one with a lease stays as it is.
+    ///
+    /// The version stays, so that it grows also for whoever has the id next.
+    pub fn forget(&mut self, principal: PrincipalKey) {
+        let standing = self.standing_mut(principal);
+        if standing.first_session.is_some() || standing.rest_floor.is_some() {
+            return;
+        }
+        *standing = Standing {
+            version: standing.version,
+            ..Standing::UNKNOWN
+        };
+        self.cells.forget(principal);
+    }
+
     /// The state of a principal, from memory.
     #[must_use]
     pub fn presence(&self, principal: PrincipalKey, now: Now) -> Presence {

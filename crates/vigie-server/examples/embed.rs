@@ -12,10 +12,10 @@ use std::sync::Arc;
 use axum::routing::get;
 use axum::{Extension, Router};
 use tokio::net::TcpListener;
-use vigie_server::Vigie;
 use vigie_server::admission::Identity;
 use vigie_server::auth::AuthLayer;
 use vigie_server::config::{Sources, load};
+use vigie_server::{Vigie, prepared};
 
 /// The gateway's routes, and Vigie's below `/vigie`.
 pub(crate) fn gateway(vigie: &Vigie) -> Router {
@@ -54,6 +54,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let vigie = Vigie::open(config).await?;
     let listener = TcpListener::bind("127.0.0.1:8080").await?;
     let service = gateway(&vigie).into_make_service_with_connect_info::<SocketAddr>();
+    // Clients that stop reading must not keep a writer for ever.
+    let listener = prepared(listener, vigie.app().config.periods.ping_timeout);
     axum::serve(listener, service)
         .with_graceful_shutdown(async {
             // Without signals there is no way to ask; then the gateway runs until it is killed.

@@ -4,12 +4,16 @@
 //! Always true: a known identity is answered from memory, whatever the store does; a deactivated, deleted or expired one is refused, whatever its token says.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use vigie_core::{PrincipalId, PrincipalKey, PrincipalKind, Role, Wall};
 
 use crate::auth::{Claims, Credential, GuestToken, JwtError, JwtVerifier};
 use crate::engine_host::EngineHost;
 use crate::people::{ChangeError, Names, People};
+
+/// How long a credential waits for a store that may be away; clients give up after 5 s.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An authenticated principal.
 #[derive(Debug, Clone)]
@@ -122,12 +126,15 @@ impl Admission {
         }
     }
 
-    async fn admit_user(&self, claims: &Claims, now: Wall) -> Result<Identity, Refusal> {
-        let known = self.people.find(&claims.user);
-        let is_settled = |key: &PrincipalKey| !self.people.names_are_news(*key, claims);
-        let key = match known.filter(is_settled) {
-            Some(key) => key,
-            None => self.provision(claims, known).await?,
+    async fn admit_user(&self, claims: &Arc<Claims>, now: Wall) -> Result<Identity, Refusal> {
+        let key = match self.people.find(&claims.user) {
+            Some(key) => {
+                if self.auto_provision {
+                    self.people.rename_behind(key, claims);
+                }
+                key
+            }
+            None => self.provision(claims).await?,
         };
         let directory = self.people.directory();
         let member = directory.member(key);
@@ -142,26 +149,25 @@ impl Admission {
         })
     }
 
-    /// First sight of a user, or of new names; a known user is admitted also when the store cannot take the names.
-    async fn provision(
-        &self,
-        claims: &Claims,
-        known: Option<PrincipalKey>,
-    ) -> Result<PrincipalKey, Refusal> {
+    /// First sight of a user: the one time that a credential waits for the store, and not for long.
+    async fn provision(&self, claims: &Arc<Claims>) -> Result<PrincipalKey, Refusal> {
         if !self.auto_provision {
-            return known.ok_or(Refusal::InvalidJwt);
+            return Err(Refusal::InvalidJwt);
         }
-        let provisioned = self.people.provision(&claims.user, Names::of(claims)).await;
-        match (provisioned, known) {
-            (Ok(key), _) | (Err(_), Some(key)) => Ok(key),
-            (Err(ChangeError::Deleted), None) => Err(Refusal::InvalidJwt),
-            (Err(error), None) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a user could not be created on first sight"
-                );
+        let people = Arc::clone(&self.people);
+        let claims = Arc::clone(claims);
+        // In a task of its own: a client that goes away must not part the store from memory.
+        let creation =
+            tokio::spawn(async move { people.provision(&claims.user, Names::of(&claims)).await });
+        match tokio::time::timeout(PATIENCE, creation).await {
+            Ok(Ok(Ok(key))) => Ok(key),
+            Ok(Ok(Err(ChangeError::Deleted))) => Err(Refusal::InvalidJwt),
+            Ok(Ok(Err(error))) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "a user could not be created on first sight");
                 Err(Refusal::StoreAway)
             }
+            Ok(Err(_)) | Err(_) => Err(Refusal::StoreAway),
         }
     }
 

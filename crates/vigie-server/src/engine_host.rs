@@ -186,6 +186,11 @@ impl EngineHost {
         self.with_engine(now, |engine| engine.handle(signal, now));
     }
 
+    /// The principal was deleted, after its leases were revoked: whoever has the id next starts anew.
+    pub(crate) fn forget(&self, principal: PrincipalKey) {
+        self.inner.lock().engine.forget(principal);
+    }
+
     /// From now on this principal counts as a guest.
     pub(crate) fn know_guest(&self, principal: PrincipalKey) {
         self.inner.lock().news.know_guest(principal);

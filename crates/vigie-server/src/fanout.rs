@@ -9,6 +9,7 @@ mod announcer;
 mod connection;
 mod hub;
 mod link;
+mod membership;
 mod online_stats;
 mod restamp;
 mod revocation;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use vigie_core::ConversationKey;
+use vigie_core::{ConversationKey, PrincipalKey};
 
 use crate::config::Config;
 use crate::engine_host::EngineHost;
@@ -33,13 +34,16 @@ pub(crate) use link::{Frame, Link, NoRoom};
 use online_stats::OnlineStats;
 use typing::Typing;
 
-/// A partial snapshot that somebody asked for.
+/// Something to be told between two rounds of news.
 #[derive(Debug)]
 enum Wanted {
     /// The people a socket holds who are present.
     Restamp(Arc<Connection>),
-    /// The members of a conversation, for each other.
-    Members(ConversationKey),
+    /// Who came to a conversation and who left it, since it had the members `before`.
+    Members {
+        conversation: ConversationKey,
+        before: Vec<PrincipalKey>,
+    },
 }
 
 /// Tells sockets what they may know.
@@ -50,7 +54,7 @@ pub struct Fanout {
     pub(crate) hub: Hub,
     typing: Mutex<Typing>,
     online_stats: Mutex<OnlineStats>,
-    /// Partial snapshots to be made between two rounds of news.
+    /// What is to be told between two rounds of news.
     wanted: Mutex<Vec<Wanted>>,
     is_wanted: Notify,
     /// Wakes the drain of slow sockets.

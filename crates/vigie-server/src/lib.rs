@@ -13,6 +13,7 @@ pub mod config;
 pub mod engine_host;
 pub mod fanout;
 pub mod flusher;
+mod listener;
 pub mod maintenance;
 mod metrics;
 mod openapi;
@@ -24,4 +25,5 @@ mod socketio;
 pub mod status_service;
 
 pub use app::App;
+pub use listener::prepared;
 pub use serve::{Running, ServeError, Vigie, start};

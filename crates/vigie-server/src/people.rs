@@ -10,13 +10,14 @@ mod users;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parking_lot::{RwLock, RwLockReadGuard};
-use vigie_core::{Directory, PrincipalId, PrincipalKey, Profile};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use vigie_core::{ConversationKey, Directory, Id, PrincipalId, PrincipalKey, Profile};
 use vigie_store::{Snapshot, Store, StoredPresence, WriteError};
 
 use crate::engine_host::EngineHost;
 
 pub use guests::NewGuest;
+use users::Named;
 pub use users::{Names, UserPatch};
 
 /// The digest of a guest's session token.
@@ -29,6 +30,8 @@ pub struct People {
     store: Arc<dyn Store>,
     directory: RwLock<Directory>,
     guests: RwLock<HashMap<TokenDigest, PrincipalKey>>,
+    /// When the token was issued that gave a user its names, and whether newer ones are being written.
+    named: Mutex<HashMap<PrincipalKey, Named>>,
     /// Held over "write to the store, then to memory", so that both see the same order.
     changing: tokio::sync::Mutex<()>,
 }
@@ -94,6 +97,7 @@ impl People {
             store,
             directory: RwLock::new(directory),
             guests: RwLock::new(guests),
+            named: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
         }
     }
@@ -115,6 +119,36 @@ impl People {
         let directory = self.directory();
         let key = directory.key(id)?;
         (!directory.member(key).is_deleted).then_some(key)
+    }
+
+    /// The members of a conversation as they are now; none when there is no such conversation.
+    #[must_use]
+    pub fn members_of(&self, conversation: ConversationKey) -> Vec<PrincipalKey> {
+        let directory = self.directory();
+        let members = directory
+            .conversation(conversation)
+            .map(|group| group.members().to_vec());
+        members.unwrap_or_default()
+    }
+
+    /// A conversation's key and its members as they are now.
+    #[must_use]
+    pub fn conversation(&self, id: &Id) -> Option<(ConversationKey, Vec<PrincipalKey>)> {
+        let key = self.directory().conversation_key(id)?;
+        Some((key, self.members_of(key)))
+    }
+
+    /// Every conversation of a principal, with all its members as they are now.
+    #[must_use]
+    pub fn memberships(
+        &self,
+        principal: PrincipalKey,
+    ) -> Vec<(ConversationKey, Vec<PrincipalKey>)> {
+        let conversations = self.directory().member(principal).conversations().to_vec();
+        conversations
+            .into_iter()
+            .map(|conversation| (conversation, self.members_of(conversation)))
+            .collect()
     }
 
     /// The profile of a user that exists.

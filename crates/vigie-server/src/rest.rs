@@ -27,7 +27,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -136,10 +138,25 @@ fn probe_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(probes::show_readiness))
 }
 
+/// A request once begun is carried to its end, also when its client is gone: the store and memory must not part half-way.
+async fn carry_to_its_end(request: Request, next: Next) -> Response {
+    let is_read = request.method().is_safe();
+    if is_read {
+        return next.run(request).await;
+    }
+    let carried = tokio::spawn(next.run(request));
+    match carried.await {
+        Ok(response) => response,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
 /// What every router has in common.
 fn serve(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
     routes
         .method_not_allowed_fallback(error::refuse_method)
+        .layer(from_fn(carry_to_its_end))
         .layer(from_fn_with_state(Arc::clone(&app), metrics::count_request))
         .with_state(app)
 }

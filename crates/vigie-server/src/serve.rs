@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use axum::serve::TapIo;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
@@ -22,6 +23,7 @@ use crate::config::{Config, KeyFileError, Keys};
 use crate::engine_host::{self, EngineHost};
 use crate::fanout::Fanout;
 use crate::flusher::Flusher;
+use crate::listener::prepared;
 use crate::maintenance::Maintenance;
 use crate::metrics::Metrics;
 use crate::people::People;
@@ -172,11 +174,20 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
     let vigie = Vigie::open(config).await?;
     let (stop, stopped) = watch::channel(false);
     let address = local_address(&listener, vigie.app.config.listen);
-    let mut listeners = vec![spawn(listener, vigie.router(), stopped.clone())];
+    let give_up_after = vigie.app.config.periods.ping_timeout;
+    let mut listeners = vec![spawn(
+        prepared(listener, give_up_after),
+        vigie.router(),
+        stopped.clone(),
+    )];
     let mut ops_address = None;
     if let Some(listener) = ops_listener {
         ops_address = Some(local_address(&listener, address));
-        listeners.push(spawn(listener, router::operations(&vigie.app), stopped));
+        listeners.push(spawn(
+            prepared(listener, give_up_after),
+            router::operations(&vigie.app),
+            stopped,
+        ));
     }
     Ok(Running {
         vigie,
@@ -260,7 +271,7 @@ fn local_address(listener: &TcpListener, configured: SocketAddr) -> SocketAddr {
 }
 
 fn spawn(
-    listener: TcpListener,
+    listener: TapIo<TcpListener, impl FnMut(&mut TcpStream) + Send + 'static>,
     router: Router,
     mut stopped: watch::Receiver<bool>,
 ) -> JoinHandle<()> {

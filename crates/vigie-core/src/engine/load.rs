@@ -88,6 +88,7 @@ impl Engine {
             Duration::ZERO,
             now,
         );
+        session.proved.wall = proof.unwrap_or(active_at);
         session.backgrounded = stored.backgrounded;
         session.lost = Some(Lost {
             until: now.mono + self.rules.restart_grace,

@@ -129,7 +129,8 @@ impl Engine {
         let standing = self.standing_mut(principal);
         standing.forced_offline = None;
         if standing.connected == 0 {
-            standing.rest_floor = Some(floor);
+            let later = standing.rest_floor.filter(|open| open.mono > floor.mono);
+            standing.rest_floor = Some(later.unwrap_or(floor));
         }
         self.settle(principal, now);
         self.persist(principal, false);

@@ -29,6 +29,8 @@ pub struct Claims {
     pub user: PrincipalId,
     /// The `exp` claim.
     pub expires_at: Wall,
+    /// The `iat` claim, if it is a date.
+    pub issued_at: Option<Wall>,
     /// `username`.
     pub username: Option<Box<str>>,
     /// `displayName`.
@@ -147,6 +149,7 @@ struct RawClaims {
     sub: Option<Value>,
     exp: Value,
     nbf: Option<Value>,
+    iat: Option<Value>,
     username: Option<Value>,
     display_name: Option<Value>,
     first_name: Option<Value>,
@@ -170,6 +173,7 @@ impl TryFrom<RawClaims> for Claims {
         Ok(Self {
             user: PrincipalId::user(id).map_err(|_| JwtError::Invalid)?,
             expires_at: instant(&raw.exp)?,
+            issued_at: raw.iat.as_ref().and_then(|claim| instant(claim).ok()),
             username: name(raw.username),
             display_name: name(raw.display_name),
             first_name: name(raw.first_name),

@@ -313,7 +313,7 @@ const LIMITS: &[Setting] = &[
     .positive(),
     Setting::new(
         "unauthenticated_limit",
-        "1000",
+        "10000",
         field!(limits.unauthenticated),
         "Sockets that may wait for authentication at the same time.",
     )

@@ -8,7 +8,7 @@ use vigie_core::{Presence, PrincipalKey};
 
 use super::connection::{Connection, Delivery};
 use super::link::Frame;
-use super::visibility::{Relation, shown};
+use super::visibility::{Relation, relation, shown};
 use super::wire::{Status, event};
 use super::{Fanout, online_stats};
 
@@ -35,7 +35,8 @@ pub(super) async fn run(fanout: &Fanout) {
             continue;
         }
         for told in news {
-            let frame = fanout.status_frame(told.principal, told.presence);
+            // Everybody in the audience shares a conversation with the principal, or is the principal.
+            let frame = fanout.status_frame(Relation::Contact, told.principal, told.presence);
             let audience = fanout
                 .people
                 .directory()
@@ -72,22 +73,32 @@ pub(super) async fn run_for_slow_sockets(fanout: &Fanout) {
 }
 
 impl Fanout {
-    fn drain(&self, connection: &Connection) -> Delivery {
+    /// Sends a socket what waits for it, as far as it has room.
+    pub(super) fn drain(&self, connection: &Connection) -> Delivery {
         // A socket that went meanwhile waits for nothing.
         if self.hub.connection(connection.id).is_none() {
             return Delivery::Done;
         }
         connection.drain(|principal| {
             let (presences, horizon) = self.host.survey(&[principal]);
-            (self.status_frame(principal, presences[0]), horizon)
+            let relation = relation(&self.people.directory(), connection.principal, principal);
+            (
+                self.status_frame(relation, principal, presences[0]),
+                horizon,
+            )
         })
     }
 
-    /// `user:status` as everybody in the principal's audience sees it: they share a conversation, or are the principal.
-    fn status_frame(&self, principal: PrincipalKey, presence: Presence) -> Frame {
+    /// `user:status` as somebody in this relation sees it.
+    fn status_frame(
+        &self,
+        relation: Relation,
+        principal: PrincipalKey,
+        presence: Presence,
+    ) -> Frame {
         let directory = self.people.directory();
         let member = directory.member(principal);
-        let shown = shown(Relation::Contact, Some(member), &member.id, Some(presence));
+        let shown = shown(relation, Some(member), &member.id, Some(presence));
         event("user:status", &Status::from(shown))
     }
 }

@@ -108,6 +108,14 @@ impl Connection {
         outbox.ahead.clear();
     }
 
+    /// Lets a principal's newest state be sent again, whatever was told before.
+    pub(super) fn mark(&self, principal: PrincipalKey) {
+        let mut outbox = self.outbox.lock();
+        if outbox.horizon.is_some() {
+            outbox.dirty.insert(principal);
+        }
+    }
+
     /// Sends what waits, newest states first come; says whether something still waits.
     pub(super) fn drain(
         &self,

@@ -26,7 +26,7 @@ impl Fanout {
             if let Some(connection) = self.hub.connection(id) {
                 connection.emit(&frame);
                 connection.dismiss();
-                self.hub.remove(&connection);
+                self.forget(&connection);
             }
         }
     }

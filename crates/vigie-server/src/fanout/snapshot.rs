@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 use std::hash::BuildHasher;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use vigie_core::{ConversationKey, Presence, PrincipalKey};
+use vigie_core::{Presence, PrincipalKey};
 
 use crate::engine_host::Number;
 
@@ -39,18 +39,13 @@ impl Fanout {
         });
     }
 
-    /// Tells the sockets of a conversation's members whom they may see since its membership changed.
-    pub(crate) fn members_changed(&self, conversation: ConversationKey) {
-        self.want(Wanted::Members(conversation));
-    }
-
-    /// Asks the announcer for a partial snapshot.
+    /// Asks the announcer to tell something between two rounds of news.
     pub(super) fn want(&self, wish: Wanted) {
         self.wanted.lock().push(wish);
         self.is_wanted.notify_one();
     }
 
-    /// Makes the partial snapshot that somebody asked for.
+    /// Tells what somebody asked for.
     pub(super) fn grant(&self, wish: &Wanted) {
         match wish {
             Wanted::Restamp(connection) => {
@@ -59,27 +54,15 @@ impl Fanout {
                     presence.availability.is_online()
                 });
             }
-            Wanted::Members(conversation) => {
-                let members = match self.people.directory().conversation(*conversation) {
-                    Some(group) if group.members().len() <= self.audience_limit => {
-                        group.members().to_vec()
-                    }
-                    Some(_) | None => return,
-                };
-                let mut sockets: Vec<Arc<Connection>> = Vec::new();
-                self.hub
-                    .for_sockets_of(&members, |socket| sockets.push(Arc::clone(socket)));
-                for socket in sockets {
-                    let mut others = members.clone();
-                    others.retain(|member| *member != socket.principal);
-                    self.give_partial(&socket, &others, |_| true);
-                }
-            }
+            Wanted::Members {
+                conversation,
+                before,
+            } => self.tell_membership(*conversation, before),
         }
     }
 
     /// Sends the people among `principals` that `is_wanted` picks, in batches; whoever has news waiting is told by those.
-    fn give_partial(
+    pub(super) fn give_partial(
         &self,
         connection: &Connection,
         principals: &[PrincipalKey],

@@ -77,6 +77,25 @@ impl Typing {
         }
         is_over
     }
+
+    /// A person types in a conversation no more, on no device; says whether the others are to be told.
+    fn end(&mut self, conversation: ConversationKey, principal: PrincipalKey) -> bool {
+        self.shown.remove(&(conversation, principal)).is_some()
+    }
+
+    /// A device is gone; the conversations whose viewers are to be told.
+    fn forget(&mut self, device: ConnectionId) -> Vec<ConversationKey> {
+        let mut over = Vec::new();
+        self.shown.retain(|(conversation, _), typist| {
+            typist.devices.retain(|other| *other != device);
+            let is_over = typist.devices.is_empty();
+            if is_over {
+                over.push(*conversation);
+            }
+            !is_over
+        });
+        over
+    }
 }
 
 impl Fanout {
@@ -89,7 +108,16 @@ impl Fanout {
             Instant::now(),
         );
         if is_news {
-            self.tell_viewers(connection, conversation, "typing:start");
+            self.tell_viewers(
+                connection.principal,
+                Some(connection.id),
+                conversation,
+                "typing:start",
+            );
+        }
+        // The socket may have been forgotten while it started.
+        if self.hub.connection(connection.id).is_none() {
+            self.stop_typing(connection, conversation);
         }
     }
 
@@ -100,7 +128,20 @@ impl Fanout {
             .lock()
             .stop(conversation, connection.principal, connection.id);
         if is_over {
-            self.tell_viewers(connection, conversation, "typing:stop");
+            self.tell_viewers(
+                connection.principal,
+                Some(connection.id),
+                conversation,
+                "typing:stop",
+            );
+        }
+    }
+
+    /// A person is no longer a member, and types there no more.
+    pub(super) fn end_typing(&self, conversation: ConversationKey, principal: PrincipalKey) {
+        let is_over = self.typing.lock().end(conversation, principal);
+        if is_over {
+            self.tell_viewers(principal, None, conversation, "typing:stop");
         }
     }
 
@@ -117,20 +158,32 @@ impl Fanout {
 
     /// A socket is gone.
     pub(crate) fn forget(&self, connection: &Connection) {
-        for conversation in connection.joined() {
-            self.stop_typing(connection, conversation);
-        }
         self.hub.remove(connection);
+        let stopped = self.typing.lock().forget(connection.id);
+        for conversation in stopped {
+            self.tell_viewers(
+                connection.principal,
+                Some(connection.id),
+                conversation,
+                "typing:stop",
+            );
+        }
     }
 
-    /// Tells the other sockets that look at a conversation, the person's own included.
-    fn tell_viewers(&self, from: &Connection, conversation: ConversationKey, name: &str) {
+    /// Tells the sockets that look at a conversation, but the one it comes from.
+    fn tell_viewers(
+        &self,
+        principal: PrincipalKey,
+        from: Option<ConnectionId>,
+        conversation: ConversationKey,
+        name: &str,
+    ) {
         let frame = {
             let directory = self.people.directory();
             let Some(group) = directory.conversation(conversation) else {
                 return;
             };
-            let member = directory.member(from.principal);
+            let member = directory.member(principal);
             let payload = json!({
                 "conversationId": group.id.as_str(),
                 "userId": member.id.as_str(),
@@ -143,7 +196,7 @@ impl Fanout {
                 .people
                 .directory()
                 .is_member(conversation, viewer.principal);
-            if viewer.id != from.id && may_see {
+            if Some(viewer.id) != from && may_see {
                 viewer.emit_if_room(&frame);
             }
         }
@@ -168,6 +221,18 @@ mod tests {
         assert!(!typing.stop(ROOM, ALICE, PHONE));
         assert!(typing.stop(ROOM, ALICE, LAPTOP));
         assert!(!typing.stop(ROOM, ALICE, LAPTOP));
+    }
+
+    #[test]
+    fn a_device_that_is_gone_types_nowhere() {
+        let mut typing = Typing::default();
+        let now = Instant::now();
+        let elsewhere = ConversationKey(1);
+        typing.start(ROOM, ALICE, PHONE, now);
+        typing.start(elsewhere, ALICE, PHONE, now);
+        typing.start(elsewhere, ALICE, LAPTOP, now);
+        assert_eq!(typing.forget(PHONE), [ROOM]);
+        assert!(typing.stop(elsewhere, ALICE, LAPTOP));
     }
 
     #[test]

@@ -49,19 +49,23 @@ fn stale(app: &App, id: PrincipalId, silent_since: Wall) -> Option<Stale> {
 
 async fn remove(app: &App, batch: &[Stale]) -> Result<(), CleanUpError> {
     let ids: Vec<PrincipalId> = batch.iter().map(|guest| guest.id.clone()).collect();
-    let keys = app.people.delete_guests(&ids).await?;
-    // Whoever came while the store was writing is admitted no more, and goes as well.
-    for key in keys {
-        app.fanout.revoke(key, Revocation::Expired);
-    }
     let mut conversations: Vec<ConversationKey> = batch
         .iter()
         .flat_map(|guest| guest.conversations.iter().copied())
         .collect();
     conversations.sort_unstable();
     conversations.dedup();
-    for conversation in conversations {
-        app.fanout.members_changed(conversation);
+    let before: Vec<_> = conversations
+        .into_iter()
+        .map(|conversation| (conversation, app.people.members_of(conversation)))
+        .collect();
+    let keys = app.people.delete_guests(&ids).await?;
+    // Whoever came while the store was writing is admitted no more, and goes as well.
+    for key in keys {
+        app.fanout.revoke(key, Revocation::Expired);
+    }
+    for (conversation, members) in before {
+        app.fanout.members_changed(conversation, members);
     }
     Ok(())
 }

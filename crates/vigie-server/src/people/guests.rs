@@ -71,9 +71,14 @@ impl People {
         }
         self.store.delete_guests(ids).await?;
         self.guests.write().retain(|_, key| !keys.contains(key));
-        let mut directory = self.directory.write();
+        {
+            let mut directory = self.directory.write();
+            for key in &keys {
+                directory.delete(*key);
+            }
+        }
         for key in &keys {
-            directory.delete(*key);
+            self.host.forget(*key);
         }
         Ok(keys)
     }

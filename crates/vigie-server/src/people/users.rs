@@ -1,6 +1,8 @@
 //! Registered users: put by the API, or provisioned by the first sight of their token.
 
-use vigie_core::{PrincipalId, PrincipalKey, Profile, Role};
+use std::sync::Arc;
+
+use vigie_core::{PrincipalId, PrincipalKey, Profile, Role, Wall};
 use vigie_store::StoredUser;
 
 use crate::auth::Claims;
@@ -16,6 +18,13 @@ pub struct UserPatch {
     pub role: Option<Role>,
     /// Whether the user may authenticate.
     pub is_active: Option<bool>,
+}
+
+/// Where a user's names came from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named {
+    issued_at: Wall,
+    is_being_written: bool,
 }
 
 /// The names of a user, as a token's claims or an API call give them.
@@ -143,12 +152,30 @@ impl People {
             .ok_or_else(|| ChangeError::UnknownPrincipal(id.clone()))?;
         self.store.delete_user(id, self.host.now().wall).await?;
         self.directory.write().delete(key);
+        self.host.forget(key);
         Ok(key)
     }
 
-    /// Whether a token's names differ from what is known, and may still change it.
-    #[must_use]
-    pub fn names_are_news(&self, key: PrincipalKey, claims: &Claims) -> bool {
+    /// Takes over the names of a known user's token, if they are news: behind the back of whoever shows it.
+    pub(crate) fn rename_behind(self: &Arc<Self>, key: PrincipalKey, claims: &Arc<Claims>) {
+        if !self.names_are_news(key, claims) || !self.begin_naming(key, claims) {
+            return;
+        }
+        let people = Arc::clone(self);
+        let claims = Arc::clone(claims);
+        tokio::spawn(async move {
+            if let Err(error) = people.provision(&claims.user, Names::of(&claims)).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "new names of a user could not be kept");
+            }
+            if let Some(named) = people.named.lock().get_mut(&key) {
+                named.is_being_written = false;
+            }
+        });
+    }
+
+    /// Whether a token's names differ from what is known, and may change it.
+    fn names_are_news(&self, key: PrincipalKey, claims: &Claims) -> bool {
         let directory = self.directory();
         let profile = &directory.member(key).profile;
         let differs =
@@ -158,5 +185,22 @@ impl People {
                 || differs(&profile.display_name, &claims.display_name)
                 || differs(&profile.first_name, &claims.first_name)
                 || differs(&profile.last_name, &claims.last_name))
+    }
+
+    /// One change of names at a time, and none by a token older than the one they came from: two devices with different tokens must not rename their person in turns.
+    fn begin_naming(&self, key: PrincipalKey, claims: &Claims) -> bool {
+        let issued_at = claims.issued_at.unwrap_or(claims.expires_at);
+        let mut named = self.named.lock();
+        let begins = named
+            .get(&key)
+            .is_none_or(|named| !named.is_being_written && named.issued_at <= issued_at);
+        if begins {
+            let naming = Named {
+                issued_at,
+                is_being_written: true,
+            };
+            named.insert(key, naming);
+        }
+        begins
     }
 }

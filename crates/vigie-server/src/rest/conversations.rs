@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use vigie_core::{Id, PrincipalId};
+use vigie_core::{ConversationKey, Id, PrincipalId, PrincipalKey};
 
 use super::access::Service;
 use super::error::{ApiError, CredentialFailure, Problem};
@@ -81,11 +81,9 @@ pub(super) async fn delete_conversation(
     InPath(id): InPath<String>,
 ) -> Result<StatusCode, ApiError> {
     let id = conversation_id(&id)?;
-    let key = app.people.directory().conversation_key(&id);
+    let before = app.people.conversation(&id);
     app.people.delete_conversation(&id).await?;
-    if let Some(key) = key {
-        app.fanout.members_changed(key);
-    }
+    tell_members(&app, &id, before);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -109,8 +107,9 @@ pub(super) async fn put_member(
 ) -> Result<StatusCode, ApiError> {
     let id = conversation_id(&id)?;
     let principal: PrincipalId = principal.parse()?;
+    let before = app.people.conversation(&id);
     app.people.add_members(id.clone(), &[principal]).await?;
-    tell_members(&app, &id);
+    tell_members(&app, &id, before);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -134,8 +133,9 @@ pub(super) async fn delete_member(
 ) -> Result<StatusCode, ApiError> {
     let id = conversation_id(&id)?;
     let principal: PrincipalId = principal.parse()?;
+    let before = app.people.conversation(&id);
     app.people.remove_member(&id, &principal).await?;
-    tell_members(&app, &id);
+    tell_members(&app, &id, before);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -164,17 +164,23 @@ pub(super) async fn replace_members(
         .collect::<Result<_, _>>()?;
     members.sort_unstable();
     members.dedup();
+    let before = app.people.conversation(&id);
     app.people.replace_members(id.clone(), &members).await?;
-    tell_members(&app, &id);
+    tell_members(&app, &id, before);
     describe(&app, &id)
         .map(Json)
         .ok_or(ApiError::UnknownConversation)
 }
 
-fn tell_members(app: &App, id: &Id) {
-    let key = app.people.directory().conversation_key(id);
-    if let Some(key) = key {
-        app.fanout.members_changed(key);
+/// Tells who came and who left since the conversation was `before`; one that there was not yet had nobody.
+pub(super) fn tell_members(
+    app: &App,
+    id: &Id,
+    before: Option<(ConversationKey, Vec<PrincipalKey>)>,
+) {
+    let is_new = || Some((app.people.conversation(id)?.0, Vec::new()));
+    if let Some((key, members)) = before.or_else(is_new) {
+        app.fanout.members_changed(key, members);
     }
 }
 

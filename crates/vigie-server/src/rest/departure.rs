@@ -17,13 +17,13 @@ pub(super) async fn see_off<T>(
     reason: Revocation,
     deletion: impl Future<Output = Result<T, ChangeError>>,
 ) -> Result<(), ApiError> {
-    let conversations = app.people.directory().member(key).conversations().to_vec();
+    let before = app.people.memberships(key);
     app.fanout.revoke(key, reason);
     deletion.await?;
     // Whoever came back while the store was writing is admitted no more, and goes as well.
     app.fanout.revoke(key, reason);
-    for conversation in conversations {
-        app.fanout.members_changed(conversation);
+    for (conversation, members) in before {
+        app.fanout.members_changed(conversation, members);
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use vigie_core::Revocation;
 
 use super::access::{Service, find};
+use super::conversations::tell_members;
 use super::departure::see_off;
 use super::error::{ApiError, CredentialFailure, Problem};
 use super::input::{InPath, Payload, conversation_id, guest_id, name, time};
@@ -78,11 +79,9 @@ pub(super) async fn create_guest(
         language: name("language", request.language)?,
         expires_at,
     };
+    let before = app.people.conversation(&conversation);
     let (id, token) = app.people.create_guest(new).await?;
-    let key = app.people.directory().conversation_key(&conversation);
-    if let Some(key) = key {
-        app.fanout.members_changed(key);
-    }
+    tell_members(&app, &conversation, before);
     let made = GuestMade {
         id: id.as_str().to_owned(),
         session_token: token.expose().to_owned(),

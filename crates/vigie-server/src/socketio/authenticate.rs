@@ -3,10 +3,11 @@
 //! Subscribe, then announce, then acknowledge: the socket is registered before its person's arrival is announced, and only then told `authenticated` and given its snapshot.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use engineioxide::{DisconnectReason, ProtocolVersion, Socket};
 use serde_json::{Value, json};
-use vigie_core::{PrincipalKind, SessionId};
+use vigie_core::{PrincipalKind, SessionId, Signal};
 
 use crate::admission::{Identity, Refusal};
 use crate::auth::credentials;
@@ -54,7 +55,7 @@ impl Handler {
                     }
                     return;
                 }
-                Phase::Over => return,
+                Phase::Over { .. } => return,
             }
         };
         let handler = Arc::clone(self);
@@ -69,8 +70,15 @@ impl Handler {
 
     /// The time to authenticate is over.
     pub(super) fn time_out(&self, socket: &Arc<Socket<Seat>>) {
-        let is_seated = socket.data.seated().is_some();
-        if !is_seated {
+        let is_settling = match &*socket.data.phase.lock() {
+            Phase::Waiting { .. } => false,
+            Phase::Settling { .. } => true,
+            Phase::Seated(_) | Phase::Over { .. } => return,
+        };
+        if is_settling {
+            // Not the client's fault: it comes back by itself.
+            socket.close(DisconnectReason::ClosingServer);
+        } else {
             self.refuse(socket, "AUTH_REQUIRED");
         }
     }
@@ -191,13 +199,18 @@ impl Handler {
                 match &mut *phase {
                     Phase::Settling { early } if early.is_empty() => {
                         *phase = Phase::Seated(seated.clone());
+                        socket.data.keep_place(None);
                         break;
                     }
                     Phase::Settling { early } => std::mem::take(early),
                     // The socket ended while its credential was looked at.
-                    Phase::Waiting { .. } | Phase::Seated(_) | Phase::Over => {
+                    Phase::Over { goodbye } => {
+                        let goodbye = *goodbye;
                         drop(phase);
-                        return self.lose_unseated(seated);
+                        return self.end_unseated(seated, goodbye);
+                    }
+                    Phase::Waiting { .. } | Phase::Seated(_) => {
+                        unreachable!("whoever settles a socket is the only one to seat it")
                     }
                 }
             };
@@ -218,11 +231,16 @@ impl Handler {
         }
     }
 
-    fn lose_unseated(&self, seated: &Seated) {
+    fn end_unseated(&self, seated: &Seated, goodbye: bool) {
         self.app.fanout.forget(&seated.connection);
-        self.app.host.signal(vigie_core::Signal::SessionLost {
-            connection: seated.connection.id,
-            silence: std::time::Duration::ZERO,
+        let connection = seated.connection.id;
+        self.app.host.signal(if goodbye {
+            Signal::SessionLeft { connection }
+        } else {
+            Signal::SessionLost {
+                connection,
+                silence: Duration::ZERO,
+            }
         });
     }
 
@@ -285,7 +303,7 @@ impl Handler {
         self.answer(socket, &wire::event("authenticated", &failure));
         let error = json!({"message": REQUIRED, "code": code});
         self.answer(socket, &wire::event("error", &error));
-        self.lose(socket, std::time::Duration::ZERO);
+        self.lose(socket, Duration::ZERO);
         link::dismiss(Arc::clone(socket));
     }
 }

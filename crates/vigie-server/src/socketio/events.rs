@@ -46,7 +46,10 @@ impl Handler {
             }
             "typing:stop" => {
                 self.app.host.signal(Signal::SessionProved { connection });
-                if let Ok(conversation) = self.conversation_of(&event, seated) {
+                // A stop retracts what was shown, also when its sender is no longer a member.
+                let id = conversation_id(&event.payload);
+                let key = id.and_then(|id| self.app.people.directory().conversation_key(&id));
+                if let Some(conversation) = key {
                     self.app
                         .fanout
                         .stop_typing(&seated.connection, conversation);

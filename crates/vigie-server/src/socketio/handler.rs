@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use engineioxide::handler::EngineIoHandler;
-use engineioxide::{DisconnectReason, ProtocolVersion, Socket, Str};
+use engineioxide::{DisconnectReason, ProtocolVersion, Socket, Str, TransportType};
 use std::time::Duration;
 use vigie_core::{ConnectionId, Signal};
 
@@ -15,7 +15,13 @@ use super::authenticate::Offer;
 use super::codec::{self, Event, Packet};
 use super::expiry::Expiries;
 use super::link;
-use super::seat::{Phase, Seat, Seated};
+use super::seat::{Phase, Place, Seat, Seated};
+
+/// When a new socket is looked at first: its handshake takes far less.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+
+/// Who holds a socket that nothing serves: the engine's table, and whoever asks.
+const HOLDERS_OF_A_STILLBORN: usize = 2;
 
 /// Speaks Socket.IO with the sockets of both generations.
 #[derive(Debug)]
@@ -23,7 +29,7 @@ pub(crate) struct Handler {
     pub(super) app: Arc<App>,
     pub(super) expiries: Expiries,
     next_connection: AtomicU64,
-    unauthenticated: AtomicUsize,
+    unauthenticated: Arc<AtomicUsize>,
     is_draining: AtomicBool,
 }
 
@@ -34,7 +40,7 @@ impl Handler {
             expiries: Expiries::default(),
             // 0 stands for "the connection of another process" in restored sessions.
             next_connection: AtomicU64::new(1),
-            unauthenticated: AtomicUsize::new(0),
+            unauthenticated: Arc::default(),
             is_draining: AtomicBool::new(false),
         }
     }
@@ -61,15 +67,21 @@ impl Handler {
         }
     }
 
-    /// Closes the socket if it is still nobody's after the time it has for that.
-    fn watch_unauthenticated(self: &Arc<Self>, socket: &Arc<Socket<Seat>>) {
+    /// Closes the socket if it is still nobody's after the time it has for that, or if it never came to stand.
+    fn watch_newcomer(self: &Arc<Self>, socket: &Arc<Socket<Seat>>) {
         let handler = Arc::clone(self);
         let socket = Arc::downgrade(socket);
         tokio::spawn(async move {
-            tokio::time::sleep(handler.app.config.periods.auth_timeout).await;
-            handler.unauthenticated.fetch_sub(1, Ordering::Relaxed);
+            let whole = handler.app.config.periods.auth_timeout;
+            let first = whole.min(FIRST_LOOK);
+            tokio::time::sleep(first).await;
+            if let Some(socket) = socket.upgrade() {
+                close_stillborn(socket);
+            }
+            tokio::time::sleep(whole - first).await;
             if let Some(socket) = socket.upgrade() {
                 handler.time_out(&socket);
+                close_stillborn(socket);
             }
         });
     }
@@ -123,7 +135,7 @@ impl Handler {
                     self.let_wait(early, event);
                     return;
                 }
-                Phase::Over => return,
+                Phase::Over { .. } => return,
             }
         };
         self.handle_event(event, &seated, socket);
@@ -140,7 +152,7 @@ impl Handler {
 
     /// A goodbye: the session ends at once.
     fn goodbye(&self, socket: &Arc<Socket<Seat>>) {
-        if let Some(seated) = self.vacate(socket) {
+        if let Some(seated) = self.vacate(socket, true) {
             self.app.host.signal(Signal::SessionLeft {
                 connection: seated.connection.id,
             });
@@ -150,7 +162,7 @@ impl Handler {
 
     /// The connection broke: the session has its grace.
     pub(super) fn lose(&self, socket: &Socket<Seat>, silence: Duration) {
-        if let Some(seated) = self.vacate(socket) {
+        if let Some(seated) = self.vacate(socket, false) {
             self.app.host.signal(Signal::SessionLost {
                 connection: seated.connection.id,
                 silence,
@@ -159,14 +171,22 @@ impl Handler {
     }
 
     /// Nobody sits here any more; who did.
-    fn vacate(&self, socket: &Socket<Seat>) -> Option<Seated> {
-        let phase = std::mem::replace(&mut *socket.data.phase.lock(), Phase::Over);
+    fn vacate(&self, socket: &Socket<Seat>, goodbye: bool) -> Option<Seated> {
+        let phase = {
+            let mut phase = socket.data.phase.lock();
+            // The transport ends after the goodbye, and takes nothing of it back.
+            if let Phase::Over { .. } = *phase {
+                return None;
+            }
+            std::mem::replace(&mut *phase, Phase::Over { goodbye })
+        };
+        socket.data.keep_place(None);
         match phase {
             Phase::Seated(seated) => {
                 self.app.fanout.forget(&seated.connection);
                 Some(seated)
             }
-            Phase::Waiting { .. } | Phase::Settling { .. } | Phase::Over => None,
+            Phase::Waiting { .. } | Phase::Settling { .. } | Phase::Over { .. } => None,
         }
     }
 
@@ -177,19 +197,31 @@ impl Handler {
     }
 }
 
+/// Closes a WebSocket whose connection broke before its handshake was written.
+///
+/// engine.io announces such a socket, forgets to end it, and pings it never; what tells it from a living one is that neither reader nor writer nor heartbeat holds it.
+fn close_stillborn(socket: Arc<Socket<Seat>>) {
+    let is_websocket = socket.transport_type() == TransportType::Websocket;
+    if is_websocket && Arc::strong_count(&socket) <= HOLDERS_OF_A_STILLBORN {
+        socket.close(DisconnectReason::TransportError);
+    }
+}
+
 impl EngineIoHandler for Handler {
     type Data = Seat;
 
     fn on_connect(self: Arc<Self>, socket: Arc<Socket<Seat>>) {
-        let waiting = self.unauthenticated.fetch_add(1, Ordering::Relaxed);
-        let is_full = waiting >= self.app.config.limits.unauthenticated;
-        if is_full || self.is_draining.load(Ordering::Relaxed) {
-            self.unauthenticated.fetch_sub(1, Ordering::Relaxed);
+        let place = Place::take(
+            &self.unauthenticated,
+            self.app.config.limits.unauthenticated,
+        );
+        if place.is_none() || self.is_draining.load(Ordering::Relaxed) {
             // The engine puts the socket into its table right after this call; it can be closed only then.
             tokio::spawn(async move { socket.close(DisconnectReason::ClosingServer) });
             return;
         }
-        self.watch_unauthenticated(&socket);
+        socket.data.keep_place(place);
+        self.watch_newcomer(&socket);
         if socket.protocol == ProtocolVersion::V3 {
             self.enter(serde_json::Value::Null, &socket);
         }

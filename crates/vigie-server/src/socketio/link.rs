@@ -56,7 +56,7 @@ impl Link for EngineLink {
 
     fn dismiss(&self) {
         if let Some(socket) = self.socket.upgrade() {
-            *socket.data.phase.lock() = Phase::Over;
+            *socket.data.phase.lock() = Phase::Over { goodbye: false };
             dismiss(socket);
         }
     }

@@ -1,6 +1,6 @@
 //! What is kept for one socket from its first byte to its end.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -17,6 +17,26 @@ pub(crate) struct Seat {
     pub(super) phase: Mutex<Phase>,
     limiter: OnceLock<DefaultDirectRateLimiter>,
     has_entered: AtomicBool,
+    /// Held until the socket is somebody's, refused, or gone.
+    place: Mutex<Option<Place>>,
+}
+
+/// A place among the sockets that are nobody's yet; given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    /// Takes a place, if fewer than `limit` are taken.
+    pub(super) fn take(taken: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
+        let place = Self(Arc::clone(taken));
+        (taken.fetch_add(1, Ordering::Relaxed) < limit).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// How far a socket has come.
@@ -28,8 +48,8 @@ pub(super) enum Phase {
     Settling { early: Vec<Event> },
     /// It stands for somebody.
     Seated(Seated),
-    /// It was refused, dismissed, or is gone.
-    Over,
+    /// It was refused, dismissed, or is gone; whether it said goodbye.
+    Over { goodbye: bool },
 }
 
 impl Default for Phase {
@@ -46,11 +66,16 @@ pub(super) struct Seated {
 }
 
 impl Seat {
+    /// Keeps the socket's place among those that are nobody's yet, or gives it back.
+    pub(super) fn keep_place(&self, place: Option<Place>) {
+        *self.place.lock() = place;
+    }
+
     /// Who sits here.
     pub(super) fn seated(&self) -> Option<Seated> {
         match &*self.phase.lock() {
             Phase::Seated(seated) => Some(seated.clone()),
-            Phase::Waiting { .. } | Phase::Settling { .. } | Phase::Over => None,
+            Phase::Waiting { .. } | Phase::Settling { .. } | Phase::Over { .. } => None,
         }
     }
 
@@ -63,7 +88,7 @@ impl Seat {
     pub(super) fn take_early(&self) -> Vec<Event> {
         match &mut *self.phase.lock() {
             Phase::Waiting { early } | Phase::Settling { early } => std::mem::take(early),
-            Phase::Seated(_) | Phase::Over => Vec::new(),
+            Phase::Seated(_) | Phase::Over { .. } => Vec::new(),
         }
     }
 

@@ -1,0 +1,95 @@
+//! A conversation's members change while people are connected.
+//!
+//! Who came is shown to the others and the others to whoever came; who left and those who no longer share anything with them become unknown to each other.
+//! Losing the right to see is a change like any other: without it, watchers would keep the last dot for ever.
+
+use std::sync::Arc;
+
+use vigie_core::{ConversationKey, PrincipalKey};
+
+use super::connection::{Connection, Delivery};
+use super::visibility::{Relation, relation};
+use super::{Fanout, Wanted};
+
+impl Fanout {
+    /// Tells a conversation's members, present and past, what changed since it had the members `before`.
+    pub(crate) fn members_changed(&self, conversation: ConversationKey, before: Vec<PrincipalKey>) {
+        self.want(Wanted::Members {
+            conversation,
+            before,
+        });
+    }
+
+    pub(super) fn tell_membership(&self, conversation: ConversationKey, before: &[PrincipalKey]) {
+        let after = self.people.members_of(conversation);
+        let came = without(&after, before);
+        let left = without(before, &after);
+        if after.len() <= self.audience_limit && !came.is_empty() {
+            self.introduce(&after, &came);
+        }
+        if !left.is_empty() {
+            self.end_views(conversation, &left);
+            if before.len() <= self.audience_limit {
+                self.part(before, &left);
+            }
+        }
+    }
+
+    /// Shows whoever came to the others, and everybody to whoever came.
+    fn introduce(&self, members: &[PrincipalKey], came: &[PrincipalKey]) {
+        for socket in self.sockets_of(members) {
+            let is_new = came.binary_search(&socket.principal).is_ok();
+            let mut others = if is_new {
+                members.to_vec()
+            } else {
+                came.to_vec()
+            };
+            others.retain(|other| *other != socket.principal);
+            self.give_partial(&socket, &others, |_| true);
+        }
+    }
+
+    /// Makes people unknown to each other who no longer share a conversation.
+    fn part(&self, members: &[PrincipalKey], left: &[PrincipalKey]) {
+        for socket in self.sockets_of(members) {
+            let is_gone = left.binary_search(&socket.principal).is_ok();
+            let others = if is_gone { members } else { left };
+            for other in others {
+                let relation = relation(&self.people.directory(), socket.principal, *other);
+                match relation {
+                    Relation::Stranger => socket.mark(*other),
+                    Relation::Myself | Relation::Contact | Relation::Service => {}
+                }
+            }
+            if self.drain(&socket) == Delivery::Waits {
+                self.hub.note_slow(&socket);
+                self.someone_is_slow.notify_one();
+            }
+        }
+    }
+
+    /// Whoever left looks at the conversation no more, and types there no more.
+    fn end_views(&self, conversation: ConversationKey, left: &[PrincipalKey]) {
+        for principal in left {
+            self.end_typing(conversation, *principal);
+        }
+        for socket in self.sockets_of(left) {
+            self.hub.close_view(conversation, &socket);
+        }
+    }
+
+    fn sockets_of(&self, principals: &[PrincipalKey]) -> Vec<Arc<Connection>> {
+        let mut sockets = Vec::new();
+        self.hub
+            .for_sockets_of(principals, |socket| sockets.push(Arc::clone(socket)));
+        sockets
+    }
+}
+
+/// What one sorted list has and the other has not.
+fn without(list: &[PrincipalKey], other: &[PrincipalKey]) -> Vec<PrincipalKey> {
+    list.iter()
+        .copied()
+        .filter(|key| other.binary_search(key).is_err())
+        .collect()
+}
