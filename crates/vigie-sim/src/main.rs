@@ -96,8 +96,8 @@ fn run_all(seeds: &Seeds, signals: &AtomicU64) -> Option<Box<Failure>> {
                 return;
             }
             match run(seeds.first + index, Planted::default()) {
-                Ok(taken) => {
-                    signals.fetch_add(taken, Ordering::Relaxed);
+                Ok(lived) => {
+                    signals.fetch_add(lived.signals, Ordering::Relaxed);
                 }
                 Err(failure) => {
                     if seeds.keep_going {

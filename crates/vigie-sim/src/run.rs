@@ -12,6 +12,7 @@ use vigie_core::{PrincipalKey, Rules};
 use crate::difference::Difference;
 use crate::generator::Generator;
 use crate::step::Step;
+use crate::tally::Tally;
 use crate::timeline::Timeline;
 use crate::world::{Planted, World};
 
@@ -31,6 +32,15 @@ pub struct Script {
     pub steps: Vec<Step>,
 }
 
+/// A seed that found nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lived {
+    /// How many signals it took.
+    pub signals: u64,
+    /// What happened how often.
+    pub tally: Tally,
+}
+
 /// A seed that found something.
 #[derive(Debug)]
 pub struct Failure {
@@ -48,7 +58,7 @@ pub struct Failure {
 ///
 /// # Errors
 /// The first difference, with all steps up to it.
-pub fn run(seed: u64, planted: Planted) -> Result<u64, Box<Failure>> {
+pub fn run(seed: u64, planted: Planted) -> Result<Lived, Box<Failure>> {
     let mut generator = Generator::from_seed(seed);
     let principals = usize::try_from(generator.principals()).unwrap_or(50);
     let mut world = World::new(generator.rules(), principals, planted);
@@ -61,7 +71,10 @@ pub fn run(seed: u64, planted: Planted) -> Result<u64, Box<Failure>> {
     }
     let failed_at = steps.len();
     match outcome.and_then(|()| world.go_quiet()) {
-        Ok(()) => Ok(world.signals()),
+        Ok(()) => Ok(Lived {
+            signals: world.signals(),
+            tally: world.tally().clone(),
+        }),
         Err(difference) => Err(Box::new(Failure {
             seed,
             step: failed_at,

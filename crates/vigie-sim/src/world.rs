@@ -4,17 +4,21 @@
 //! Out: the first difference, and the lines of a timeline when somebody wants to read one.
 //! Always true: the world is a function of its rules, its planted bug and its steps.
 
+mod process;
+mod signals;
+
 use core::time::Duration;
 
-use vigie_core::{ConnectionId, Mono, Now, PrincipalKey, Rules, Signal};
+use vigie_core::{Mono, Now, PrincipalKey, Rules, Signal};
 
 use crate::checkers::{Checkers, Judges, Scene};
 use crate::clock::Clock;
-use crate::difference::{Checker, Difference};
+use crate::difference::Difference;
 use crate::mutant::Mutant;
-use crate::reference::{Demanded, Reference};
-use crate::shell::{Observed, Shell};
+use crate::reference::Reference;
+use crate::shell::Shell;
 use crate::step::{Answer, Step};
+use crate::tally::Tally;
 use crate::timeline::Timeline;
 
 /// How often a process writes that it lives.
@@ -22,9 +26,6 @@ const ALIVE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// After how many steps everybody is looked at, not only who was concerned.
 const LOOK_AROUND_EVERY: u64 = 8;
-
-/// How often the timer may ask to be served again at one instant: far more than there are principals.
-const FIRES_AT_ONE_INSTANT: u32 = 10_000;
 
 /// What a run is to show: the engine as it is before all judges, or a planted bug before some of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +47,7 @@ pub struct World {
     principals: usize,
     steps: u64,
     signals: u64,
+    tally: Tally,
     /// The store answered well the last time.
     store_is_well: bool,
     alive_noted: Option<Mono>,
@@ -66,6 +68,7 @@ impl World {
             principals,
             steps: 0,
             signals: 0,
+            tally: Tally::default(),
             store_is_well: true,
             alive_noted: None,
             eye_on: None,
@@ -110,6 +113,12 @@ impl World {
     #[must_use]
     pub fn signals(&self) -> u64 {
         self.signals
+    }
+
+    /// How often what happened.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// One step happens, to the engine and to the reference.
@@ -239,144 +248,6 @@ impl World {
         }
     }
 
-    /// Time passes until `until`; at every deadline on the way the timer is served until nobody is due.
-    fn wait(&mut self, until: Mono, limit: usize) -> Result<(), Difference> {
-        let mut fires = 0;
-        loop {
-            let now = self.clock.now().mono;
-            let wanted = [self.shell.next_timeout(), self.reference.next_deadline(now)];
-            let next = wanted.into_iter().flatten().min().filter(|at| *at <= until);
-            let Some(next) = next else { break };
-            fires = if next > now { 0 } else { fires + 1 };
-            if fires > FIRES_AT_ONE_INSTANT {
-                let message = format!("the timer asks to be served at {next:?} for ever");
-                return Err(Difference::of_all(Checker::Deadlines, message));
-            }
-            self.clock.advance_to(next);
-            while self.fire(limit)? {
-                fires += 1;
-                if fires > FIRES_AT_ONE_INSTANT {
-                    let message = "the timer says for ever that more are due".to_owned();
-                    return Err(Difference::of_all(Checker::Deadlines, message));
-                }
-            }
-            self.look_around()?;
-        }
-        self.clock.advance_to(until);
-        Ok(())
-    }
-
-    /// One call of the timer; returns whether it says that more are due.
-    fn fire(&mut self, limit: usize) -> Result<bool, Difference> {
-        let now = self.clock.now();
-        self.checkers.times.pass(now.wall);
-        let (observed, more) = self.shell.fire(now, limit);
-        // A call that says "more" decided those whom it announced; another one decided everybody.
-        let decided: Vec<_> = if more {
-            let announced = observed.announced.iter();
-            announced.map(|edge| edge.principal).collect()
-        } else {
-            self.reference.principals().collect()
-        };
-        let mut demanded = Demanded::default();
-        for principal in decided {
-            self.reference.decide_due(principal, now, &mut demanded);
-        }
-        self.note_writes(&observed);
-        if let Some(timeline) = &mut self.timeline {
-            timeline.seen(now, &observed, &demanded);
-        }
-        let scene = scene(&self.clock, &self.shell, &self.reference);
-        self.checkers
-            .after_timer(scene, (&observed, &demanded), limit)?;
-        Ok(more)
-    }
-
-    fn lose(&mut self, connection: ConnectionId, silence: Duration) -> Result<(), Difference> {
-        let now = self.clock.now();
-        let mut open = self.reference.connections();
-        let known = open.find(|(_, open, _)| *open == connection);
-        drop(open);
-        if let Some((principal, _, limit)) = known {
-            // What a loss may prove: the silence that was reported, or the transport's limit.
-            let times = &mut self.checkers.times;
-            times.note_silence(principal, now, silence);
-            times.note_silence(principal, now, limit);
-        }
-        self.signal(Signal::SessionLost {
-            connection,
-            silence,
-        })
-    }
-
-    fn request(&mut self, principal: PrincipalKey, at: Now, began: Mono) -> Result<(), Difference> {
-        let now = self.clock.now();
-        self.checkers.times.note_activity(principal, at.wall);
-        let reported = Signal::ActivityReported {
-            principal,
-            at,
-            began,
-        };
-        let demanded = self.demand(&reported);
-        let observed = self.shell.request(principal, at, began, now);
-        self.compare(Some(principal), &observed, &demanded, None)
-    }
-
-    fn signal(&mut self, signal: Signal) -> Result<(), Difference> {
-        let now = self.clock.now();
-        let opened = if let Signal::SessionStarted { connection, .. } = &signal {
-            Some(*connection)
-        } else {
-            None
-        };
-        let concerned = self.reference.concerned(&signal);
-        if let Some(principal) = concerned {
-            let times = &mut self.checkers.times;
-            if may_be_activity(&signal) {
-                times.note_activity(principal, now.wall);
-            } else {
-                times.note(principal, now.wall);
-            }
-        }
-        let demanded = self.demand(&signal);
-        let observed = self.shell.signal(signal, now);
-        self.compare(concerned, &observed, &demanded, opened)
-    }
-
-    fn demand(&mut self, signal: &Signal) -> Demanded {
-        let now = self.clock.now();
-        self.checkers.times.pass(now.wall);
-        self.reference.handle(signal, now)
-    }
-
-    fn compare(
-        &mut self,
-        concerned: Option<PrincipalKey>,
-        observed: &Observed,
-        demanded: &Demanded,
-        opened: Option<ConnectionId>,
-    ) -> Result<(), Difference> {
-        if demanded.offered.is_none() {
-            self.note_writes(observed);
-        }
-        if let Some(timeline) = &mut self.timeline {
-            timeline.seen(self.clock.now(), observed, demanded);
-        }
-        let scene = scene(&self.clock, &self.shell, &self.reference);
-        self.checkers
-            .after_signal(scene, (observed, demanded), opened)?;
-        match concerned {
-            Some(principal) => self.checkers.state_of(scene, principal),
-            None => Ok(()),
-        }
-    }
-
-    fn note_writes(&mut self, observed: &Observed) {
-        for (principal, _) in &observed.persisted {
-            self.reference.write(*principal);
-        }
-    }
-
     fn answer(&mut self, answer: Answer) -> Result<(), Difference> {
         if self.shell.store.is_busy() {
             self.shell.answer(answer);
@@ -385,38 +256,6 @@ impl World {
         }
         let scene = scene(&self.clock, &self.shell, &self.reference);
         self.checkers.state(scene)
-    }
-
-    fn restart(&mut self, graceful: bool, landed: bool, down: Duration) -> Result<(), Difference> {
-        let now = self.clock.now();
-        self.shell.stop(graceful, landed, self.principals, now);
-        if graceful {
-            self.checkers.times.note_process(now.wall);
-        }
-        self.clock.restart(down);
-        self.reference = Reference::new(self.rules.clone(), self.principals);
-        self.alive_noted = None;
-        self.store_is_well = true;
-        let loads = self.shell.start();
-        self.checkers
-            .restart(scene(&self.clock, &self.shell, &self.reference));
-        for (_, loaded) in loads {
-            self.signal(loaded)?;
-        }
-        self.look_around()
-    }
-
-    fn note_alive(&mut self) {
-        let now = self.clock.now();
-        self.checkers.times.pass(now.wall);
-        let is_time = self
-            .alive_noted
-            .is_none_or(|noted| now.mono.since(noted) >= ALIVE_INTERVAL);
-        if self.store_is_well && is_time {
-            self.shell.store.note_alive(now.wall);
-            self.checkers.times.note_process(now.wall);
-            self.alive_noted = Some(now.mono);
-        }
     }
 
     /// Everybody is looked at, and so are the counts.
@@ -445,23 +284,5 @@ fn scene<'world>(
         now: clock.now(),
         shell,
         reference,
-    }
-}
-
-/// Whether the human did something, as far as the signal alone tells.
-fn may_be_activity(signal: &Signal) -> bool {
-    match signal {
-        Signal::SessionStarted { .. }
-        | Signal::SessionActive { .. }
-        | Signal::SessionForegrounded { .. }
-        | Signal::ActivityReported { .. } => true,
-        Signal::SessionProved { .. }
-        | Signal::SessionBackgrounded { .. }
-        | Signal::SessionLeft { .. }
-        | Signal::SessionLost { .. }
-        | Signal::SessionsRevoked { .. }
-        | Signal::StatusForced { .. }
-        | Signal::PresenceLoaded { .. }
-        | Signal::ProcessPaused { .. } => false,
     }
 }

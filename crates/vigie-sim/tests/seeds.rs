@@ -2,19 +2,45 @@
 //!
 //! More seeds by one command: `cargo run --release -p vigie-sim -- --seeds 10000`.
 
-use vigie_sim::{Planted, SIGNALS_PER_SEED, run};
+use vigie_core::Availability::{Away, Offline, Online};
+use vigie_sim::{Planted, SIGNALS_PER_SEED, Tally, run};
 
 /// As many as a test run can afford.
 const SEEDS: u64 = 300;
 
+/// What has to happen in that many worlds at least, so that agreeing on it means something.
+const OFTEN: u64 = 1_000;
+
 #[test]
 fn three_hundred_worlds_agree_with_the_rules() {
+    let mut tally = Tally::default();
     for seed in 0..SEEDS {
         match run(seed, Planted::default()) {
-            Ok(signals) => assert!(signals >= SIGNALS_PER_SEED, "seed {seed} is too short"),
+            Ok(lived) => {
+                assert!(lived.signals >= SIGNALS_PER_SEED, "seed {seed} is short");
+                tally.add(&lived.tally);
+            }
             Err(failure) => panic!("{failure}"),
         }
     }
+    let changes = [
+        (Offline, Online),
+        (Offline, Away),
+        (Online, Away),
+        (Online, Offline),
+        (Away, Online),
+        (Away, Offline),
+    ];
+    let least = changes.map(|change| tally.edges.get(&change).copied().unwrap_or(0));
+    let others = [
+        tally.started,
+        tally.resumed,
+        tally.accepted,
+        tally.held_back,
+        tally.closed,
+    ];
+    assert!(least.iter().all(|count| *count > 0), "{tally:?}");
+    assert!(others.iter().all(|count| *count >= OFTEN), "{tally:?}");
 }
 
 #[test]
