@@ -60,8 +60,13 @@ export class WireChecker {
     for (const fault of faults) this.blame('REST', `${method} ${path} → ${status}`, fault, body);
   }
 
-  assertClean() {
+  /** Everybody whom the tests made is known by now. */
+  settleDoubts() {
     for (const settle of this.#doubts.splice(0)) settle();
+  }
+
+  assertClean() {
+    this.settleDoubts();
     if (this.violations.length === 0) return;
     const shown = this.violations.slice(0, 20).join('\n  ');
     throw new Error(`${this.violations.length} violations on the wire:\n  ${shown}`);

@@ -16,6 +16,7 @@ function judge(events, { before = BEGINNING } = {}) {
   checker.mayMeet(['alice', 'bob']);
   const socket = checker.socket('alice', 'alice');
   for (const [event, ...args] of [...before, ...events]) socket.received(event, args);
+  checker.settleDoubts();
   return checker;
 }
 
@@ -90,6 +91,15 @@ describe('the wire checker', () => {
     fails(/to a stranger/, [joined, ['conversation:online_stats', { conversationId: 'salon', onlineUsers: [{ id: 'mallory', username: 'M' }], onlineCount: 1, updatedAt: AT }]]);
     fails(/tells a stranger/, [joined, ['typing:start', { conversationId: 'salon', userId: 'mallory' }]]);
     fails(/did not join/, [['typing:start', { conversationId: 'salon', userId: 'bob' }]]);
+  });
+
+  it('accepts that somebody becomes unknown, and refuses one who tells more than that', () => {
+    const unknown = { userId: 'bob', username: 'bob', isOnline: false, lastActiveAt: null, status: 'offline', lastActivityAt: null, lastSeenAt: null };
+    const held = ['presence:snapshot', snapshot(bob)];
+    passes([held, ['user:status', unknown]]);
+    fails(/never held/, [['user:status', { ...unknown, userId: 'mallory', username: 'mallory' }]]);
+    fails(/yet tells something/, [held, ['user:status', { ...unknown, lastSeenAt: AT }]]);
+    fails(/yet tells something/, [held, ['user:status', { ...unknown, isOnline: true, status: 'online' }]]);
   });
 
   it('refuses contradictions inside a payload', () => {
