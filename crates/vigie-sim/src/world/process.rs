@@ -33,7 +33,6 @@ impl World {
                     return Err(Difference::of_all(Checker::Deadlines, message));
                 }
             }
-            self.look_around()?;
         }
         self.clock.advance_to(until);
         Ok(())
@@ -63,6 +62,8 @@ impl World {
         let scene = scene(&self.clock, &self.shell, &self.reference);
         self.checkers
             .after_timer(scene, (&observed, &demanded), limit)?;
+        let written: Vec<_> = observed.persisted.iter().map(|(key, _)| *key).collect();
+        self.look_at(&written)?;
         Ok(more)
     }
 
