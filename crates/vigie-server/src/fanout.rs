@@ -7,6 +7,7 @@
 
 mod announcer;
 mod connection;
+mod expiry;
 mod hub;
 mod link;
 mod membership;
@@ -29,6 +30,8 @@ use crate::engine_host::EngineHost;
 use crate::people::People;
 
 pub(crate) use connection::Connection;
+use expiry::Expiries;
+pub(crate) use expiry::token_expired;
 pub(crate) use hub::Hub;
 pub(crate) use link::{Frame, Link, NoRoom};
 use online_stats::OnlineStats;
@@ -53,6 +56,7 @@ pub struct Fanout {
     people: Arc<People>,
     pub(crate) hub: Hub,
     typing: Mutex<Typing>,
+    expiries: Expiries,
     online_stats: Mutex<OnlineStats>,
     /// What is to be told between two rounds of news.
     wanted: Mutex<Vec<Wanted>>,
@@ -73,6 +77,7 @@ impl Fanout {
             people,
             hub: Hub::default(),
             typing: Mutex::default(),
+            expiries: Expiries::default(),
             online_stats: Mutex::default(),
             wanted: Mutex::default(),
             is_wanted: Notify::new(),
@@ -90,6 +95,7 @@ impl Fanout {
             announcer::run_for_slow_sockets(self),
             restamp::run(self),
             online_stats::run(self),
+            expiry::run(self),
         );
     }
 }

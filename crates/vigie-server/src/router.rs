@@ -25,10 +25,8 @@ pub(crate) fn public(app: &Arc<App>, handler: &Arc<socketio::Handler>) -> Router
         Some(_) => routes,
         None => routes.merge(rest::operations(Arc::clone(app))),
     };
-    let routes = rest::limited(routes, &app.config.limits);
-    routes
-        .merge(socket_io(app, handler))
-        .layer(cors(&app.config))
+    let routes = routes.merge(socket_io(app, handler));
+    rest::limited(routes, &app.config.limits).layer(cors(&app.config))
 }
 
 /// The routes for operators, on a listener of their own.

@@ -118,7 +118,7 @@ impl Vigie {
             store,
         });
         let handler = Arc::new(socketio::Handler::new(Arc::clone(&app)));
-        let jobs = start_jobs(&app, &handler);
+        let jobs = start_jobs(&app);
         Ok(Self { app, handler, jobs })
     }
 
@@ -237,7 +237,7 @@ impl Running {
     }
 }
 
-fn start_jobs(app: &Arc<App>, handler: &Arc<socketio::Handler>) -> JoinSet<()> {
+fn start_jobs(app: &Arc<App>) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
     let of = |app: &Arc<App>| Arc::clone(app);
     jobs.spawn({
@@ -256,7 +256,6 @@ fn start_jobs(app: &Arc<App>, handler: &Arc<socketio::Handler>) -> JoinSet<()> {
         let app = of(app);
         async move { app.maintenance.run(Arc::clone(&app)).await }
     });
-    jobs.spawn(socketio::run_expiry(Arc::clone(handler)));
     jobs
 }
 

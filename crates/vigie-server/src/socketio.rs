@@ -9,7 +9,6 @@ mod acknowledge;
 mod authenticate;
 mod codec;
 mod events;
-mod expiry;
 mod handler;
 mod light;
 mod link;
@@ -23,7 +22,6 @@ use engineioxide::service::EngineIoService;
 use crate::app::App;
 use crate::config::Config;
 
-pub(crate) use expiry::run as run_expiry;
 pub(crate) use handler::Handler;
 pub(crate) use light::light;
 

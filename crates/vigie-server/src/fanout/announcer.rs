@@ -2,6 +2,7 @@
 //!
 //! Partial snapshots are made by the same loop as news, between two rounds, so that none of them shows an edge before its news.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use vigie_core::{Presence, PrincipalKey};
@@ -43,8 +44,7 @@ pub(super) async fn run(fanout: &Fanout) {
                 .audience(told.principal, fanout.audience_limit);
             fanout.hub.for_sockets_of(&audience, |connection| {
                 if connection.tell(told.principal, told.number, &frame) == Delivery::Waits {
-                    fanout.hub.note_slow(connection);
-                    fanout.someone_is_slow.notify_one();
+                    fanout.drain_later(connection);
                 }
             });
             online_stats::note_change(fanout, told.principal);
@@ -73,6 +73,12 @@ pub(super) async fn run_for_slow_sockets(fanout: &Fanout) {
 }
 
 impl Fanout {
+    /// A socket had no room: what waits for it is sent when it has.
+    pub(super) fn drain_later(&self, connection: &Arc<Connection>) {
+        self.hub.note_slow(connection);
+        self.someone_is_slow.notify_one();
+    }
+
     /// Sends a socket what waits for it, as far as it has room.
     pub(super) fn drain(&self, connection: &Connection) -> Delivery {
         // A socket that went meanwhile waits for nothing.

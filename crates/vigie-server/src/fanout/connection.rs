@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
-use vigie_core::{ConnectionId, ConversationKey, PrincipalKey};
+use vigie_core::{ConnectionId, ConversationKey, PrincipalKey, Wall};
 
 use crate::engine_host::Number;
 
@@ -18,6 +18,8 @@ pub(crate) struct Connection {
     outbox: Mutex<Outbox>,
     /// The conversations it has a view of.
     joined: Mutex<Vec<ConversationKey>>,
+    /// When the credential behind it ends.
+    ends: Mutex<Option<Wall>>,
 }
 
 /// What a socket was told, and what waits for room.
@@ -48,6 +50,7 @@ impl Connection {
             link,
             outbox: Mutex::default(),
             joined: Mutex::default(),
+            ends: Mutex::default(),
         }
     }
 
@@ -59,12 +62,16 @@ impl Connection {
         }
     }
 
-    /// Sends fresh times of people it holds; one that has no snapshot yet or still waits for news gets them later.
-    pub(super) fn restamp(&self, frame: &Frame) {
+    /// Sends fresh states of people it holds, or is to hold; nothing to one that has no snapshot yet, whose snapshot will have them.
+    pub(super) fn restamp(&self, frame: &Frame) -> Delivery {
         let outbox = self.outbox.lock();
-        if outbox.horizon.is_some() && outbox.dirty.is_empty() {
-            self.emit_if_room(frame);
+        if outbox.horizon.is_none() {
+            return Delivery::Done;
         }
+        if outbox.dirty.is_empty() && self.link.emit_news(frame).is_ok() {
+            return Delivery::Done;
+        }
+        Delivery::Waits
     }
 
     /// Sends something that nobody misses if it finds no room.
@@ -72,6 +79,11 @@ impl Connection {
         if self.link.emit_news(frame) == Err(NoRoom) {
             tracing::trace!("a slow socket was left out");
         }
+    }
+
+    /// Notes when the credential ends; when it was to end before.
+    pub(super) fn replace_end(&self, end: Option<Wall>) -> Option<Wall> {
+        std::mem::replace(&mut self.ends.lock(), end)
     }
 
     pub(crate) fn dismiss(&self) {
@@ -102,7 +114,13 @@ impl Connection {
     pub(super) fn give_snapshot(&self, read: impl FnOnce() -> (Frame, Number)) {
         let mut outbox = self.outbox.lock();
         let (frame, horizon) = read();
-        self.emit(&frame);
+        if self.link.emit(&frame) == Err(NoRoom) {
+            // One that holds an older snapshot goes on with its news; one that holds none comes back for it.
+            if outbox.horizon.is_none() {
+                self.link.cut();
+            }
+            return;
+        }
         outbox.horizon = Some(horizon);
         outbox.dirty.clear();
         outbox.ahead.clear();

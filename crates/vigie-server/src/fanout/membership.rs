@@ -9,7 +9,7 @@ use vigie_core::{ConversationKey, PrincipalKey};
 
 use super::connection::{Connection, Delivery};
 use super::visibility::{Relation, relation};
-use super::{Fanout, Wanted};
+use super::{Fanout, Wanted, online_stats};
 
 impl Fanout {
     /// Tells a conversation's members, present and past, what changed since it had the members `before`.
@@ -22,6 +22,9 @@ impl Fanout {
 
     pub(super) fn tell_membership(&self, conversation: ConversationKey, before: &[PrincipalKey]) {
         let after = self.people.members_of(conversation);
+        if self.hub.has_viewers(conversation) {
+            online_stats::note(self, conversation);
+        }
         let came = without(&after, before);
         let left = without(before, &after);
         if after.len() <= self.audience_limit && !came.is_empty() {
@@ -45,7 +48,10 @@ impl Fanout {
                 came.to_vec()
             };
             others.retain(|other| *other != socket.principal);
-            self.give_partial(&socket, &others, |_| true);
+            if self.give_partial(&socket, &others, |_| true) == Delivery::Waits {
+                others.iter().for_each(|other| socket.mark(*other));
+                self.drain_later(&socket);
+            }
         }
     }
 
@@ -62,8 +68,7 @@ impl Fanout {
                 }
             }
             if self.drain(&socket) == Delivery::Waits {
-                self.hub.note_slow(&socket);
-                self.someone_is_slow.notify_one();
+                self.drain_later(&socket);
             }
         }
     }

@@ -66,6 +66,11 @@ struct OnlineUser {
     last_active_at: Option<String>,
 }
 
+/// The members of a conversation that somebody looks at changed.
+pub(super) fn note(fanout: &Fanout, conversation: ConversationKey) {
+    fanout.online_stats.lock().note(conversation);
+}
+
 /// A principal came, went or turned away: the conversations that somebody looks at may have changed.
 pub(super) fn note_change(fanout: &Fanout, principal: PrincipalKey) {
     let conversations = fanout

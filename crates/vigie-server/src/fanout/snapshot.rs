@@ -8,7 +8,7 @@ use vigie_core::{Presence, PrincipalKey};
 
 use crate::engine_host::Number;
 
-use super::connection::Connection;
+use super::connection::{Connection, Delivery};
 use super::visibility::{Relation, shown};
 use super::wire::{Snapshot, Status, event};
 use super::{Fanout, Wanted};
@@ -50,7 +50,8 @@ impl Fanout {
         match wish {
             Wanted::Restamp(connection) => {
                 let contacts = self.contacts(connection.principal);
-                self.give_partial(connection, &contacts, |presence| {
+                // Whoever is too slow for fresh times gets them the next time.
+                let _ = self.give_partial(connection, &contacts, |presence| {
                     presence.availability.is_online()
                 });
             }
@@ -67,7 +68,8 @@ impl Fanout {
         connection: &Connection,
         principals: &[PrincipalKey],
         is_wanted: impl Fn(&Presence) -> bool,
-    ) {
+    ) -> Delivery {
+        let mut delivery = Delivery::Done;
         for batch in principals.chunks(PARTIAL) {
             let (mut people, horizon) = self.host.survey_settled(batch);
             people.retain(|(_, presence)| is_wanted(presence));
@@ -81,8 +83,11 @@ impl Fanout {
                 truncated: false,
                 partial: true,
             };
-            connection.restamp(&event("presence:snapshot", &snapshot));
+            if connection.restamp(&event("presence:snapshot", &snapshot)) == Delivery::Waits {
+                delivery = Delivery::Waits;
+            }
         }
+        delivery
     }
 
     /// Whom a principal is subscribed to, itself left out.

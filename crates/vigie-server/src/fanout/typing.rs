@@ -159,6 +159,7 @@ impl Fanout {
     /// A socket is gone.
     pub(crate) fn forget(&self, connection: &Connection) {
         self.hub.remove(connection);
+        self.never_expire(connection);
         let stopped = self.typing.lock().forget(connection.id);
         for conversation in stopped {
             self.tell_viewers(

@@ -12,10 +12,10 @@ use vigie_core::{PrincipalKind, SessionId, Signal};
 use crate::admission::{Identity, Refusal};
 use crate::auth::credentials;
 use crate::engine_host::Arrival;
-use crate::fanout::{Connection, wire};
+use crate::fanout::{self, Connection, wire};
 
 use super::acknowledge::acknowledge;
-use super::codec::Event;
+use super::codec::{self, Event};
 use super::handler::Handler;
 use super::link::{self, EngineLink};
 use super::seat::{Phase, Seat, Seated};
@@ -86,13 +86,34 @@ impl Handler {
     async fn settle(self: &Arc<Self>, offer: Offer, socket: &Arc<Socket<Seat>>) {
         let is_event = matches!(offer, Offer::Event(_));
         let (admitted, wishes) = self.admit(&offer, socket).await;
+        if let (Err(_), Offer::Event(event)) = (&admitted, &offer) {
+            self.acknowledge_refusal(event, socket);
+        }
         match admitted {
             Ok(identity) => self.seat(identity, wishes, &offer, socket),
+            Err(Refusal::Required) if is_event => self.refuse(socket, "INVALID_PAYLOAD"),
             // A socket that offered nothing may still send `authenticate`.
-            Err(Refusal::Required) if !is_event => {
-                self.wait_for_authenticate(socket);
-            }
+            Err(Refusal::Required) => self.wait_for_authenticate(socket),
             Err(refusal) => self.refuse_for(refusal, socket),
+        }
+    }
+
+    /// More offers than the limit allows: whoever is nobody yet is refused for it.
+    pub(super) fn refuse_offer_for_rate(&self, event: &Event, socket: &Arc<Socket<Seat>>) {
+        self.acknowledge_refusal(event, socket);
+        if socket.data.seated().is_some() {
+            let message = "Trop de demandes. Veuillez patienter.";
+            let error = json!({"message": message, "code": "RATE_LIMITED"});
+            self.answer(socket, &wire::event("error", &error));
+        } else {
+            self.refuse(socket, "RATE_LIMITED");
+        }
+    }
+
+    fn acknowledge_refusal(&self, event: &Event, socket: &Socket<Seat>) {
+        if let Some(number) = event.ack {
+            let failure = json!({"success": false, "error": REQUIRED});
+            self.answer(socket, &codec::acknowledgement(number, &failure));
         }
     }
 
@@ -123,7 +144,9 @@ impl Handler {
                 if let Phase::Seated(current) = &mut *socket.data.phase.lock() {
                     *current = renewed.clone();
                 }
-                self.expiries.watch(renewed.identity.expires_at, socket);
+                self.app
+                    .fanout
+                    .expire_at(&renewed.connection, renewed.identity.expires_at);
                 let session = self.app.host.session_of(renewed.connection.id);
                 self.welcome(&renewed, session, wishes.language, &offer);
             }
@@ -162,6 +185,10 @@ impl Handler {
         offer: &Offer,
         socket: &Arc<Socket<Seat>>,
     ) {
+        // One that is gone already must not be announced first.
+        if !socket.data.is_settling() {
+            return;
+        }
         let Ok(proposed) = random_session() else {
             tracing::error!("the system gave no random numbers for a session");
             return socket.close(DisconnectReason::TransportError);
@@ -179,7 +206,7 @@ impl Handler {
             resumes: wishes.resumes,
             silence: self.silence_limit(socket),
         });
-        self.expiries.watch(identity.expires_at, socket);
+        self.app.fanout.expire_at(&connection, identity.expires_at);
         let seated = Seated {
             connection,
             identity,
@@ -280,7 +307,7 @@ impl Handler {
             // The client comes back by itself, and the store may be there again.
             Refusal::StoreAway => socket.close(DisconnectReason::ClosingServer),
             Refusal::ExpiredJwt => {
-                self.answer(socket, &token_expired());
+                self.answer(socket, &fanout::token_expired());
                 self.refuse(socket, "AUTH_FAILED");
             }
             Refusal::InvalidJwt | Refusal::InvalidSession => self.refuse(socket, "AUTH_FAILED"),
@@ -306,15 +333,6 @@ impl Handler {
         self.lose(socket, Duration::ZERO);
         link::dismiss(Arc::clone(socket));
     }
-}
-
-/// `auth:token-expired`.
-pub(super) fn token_expired() -> crate::fanout::Frame {
-    let payload = json!({
-        "code": "token_expired",
-        "message": "Votre session a expiré. Veuillez vous reconnecter.",
-    });
-    wire::event("auth:token-expired", &payload)
 }
 
 /// What a client asks for beside being admitted.

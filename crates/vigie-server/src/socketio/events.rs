@@ -71,11 +71,15 @@ impl Handler {
         }
     }
 
-    /// More events than the limit allows: a join is told, anything else is dropped and counted.
-    pub(super) fn refuse_for_rate(&self, event: &Event, socket: &Socket<Seat>) {
+    /// More events than the limit allows: joins and offers are told, anything else is dropped and counted.
+    pub(super) fn refuse_for_rate(&self, event: &Event, socket: &Arc<Socket<Seat>>) {
         self.count_ignored();
-        if event.name == "conversation:join" {
-            self.answer(socket, &join_error(&event.payload, "rate_limited"));
+        match event.name.as_str() {
+            "conversation:join" => {
+                self.answer(socket, &join_error(&event.payload, "rate_limited"));
+            }
+            "authenticate" => self.refuse_offer_for_rate(event, socket),
+            _ => {}
         }
     }
 

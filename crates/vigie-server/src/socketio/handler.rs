@@ -13,7 +13,6 @@ use crate::app::App;
 
 use super::authenticate::Offer;
 use super::codec::{self, Event, Packet};
-use super::expiry::Expiries;
 use super::link;
 use super::seat::{Phase, Place, Seat, Seated};
 
@@ -27,7 +26,6 @@ const HOLDERS_OF_A_STILLBORN: usize = 2;
 #[derive(Debug)]
 pub(crate) struct Handler {
     pub(super) app: Arc<App>,
-    pub(super) expiries: Expiries,
     next_connection: AtomicU64,
     unauthenticated: Arc<AtomicUsize>,
     is_draining: AtomicBool,
@@ -37,7 +35,6 @@ impl Handler {
     pub(crate) fn new(app: Arc<App>) -> Self {
         Self {
             app,
-            expiries: Expiries::default(),
             // 0 stands for "the connection of another process" in restored sessions.
             next_connection: AtomicU64::new(1),
             unauthenticated: Arc::default(),

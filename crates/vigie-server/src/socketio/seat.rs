@@ -79,6 +79,11 @@ impl Seat {
         }
     }
 
+    /// Whether its credential is being looked at.
+    pub(super) fn is_settling(&self) -> bool {
+        matches!(&*self.phase.lock(), Phase::Settling { .. })
+    }
+
     /// Whether the client had entered the namespace before; from now on it has.
     pub(super) fn has_entered(&self) -> bool {
         self.has_entered.swap(true, Ordering::Relaxed)
