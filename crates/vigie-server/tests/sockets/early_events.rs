@@ -1,0 +1,82 @@
+//! What a client sends in the same breath as its handshake.
+
+use serde_json::json;
+
+use crate::polling::Polling;
+use crate::world::{SOON, World, next_status, token, until};
+
+fn connect(id: &str) -> String {
+    format!("40{}", json!({"token": token(id)}))
+}
+
+fn event(name: &str, payload: &serde_json::Value) -> String {
+    format!("42{}", json!([name, payload]))
+}
+
+/// Packets until one starts with `last`.
+async fn receive_until(client: &Polling, last: &str) -> Vec<String> {
+    let mut packets: Vec<String> = Vec::new();
+    let all = async {
+        while !packets.iter().any(|packet| packet.starts_with(last)) {
+            packets.extend(client.receive().await);
+        }
+    };
+    tokio::time::timeout(SOON, all).await.unwrap();
+    packets
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_credential_before_the_first_settled_renews_it() {
+    let world = World::start().await;
+    // More of them than the test's runtime has threads: one that spins would stop the server.
+    for person in ["alice", "bob", "carol"] {
+        let client = Polling::open(&world).await;
+        let again = event("authenticate", &json!({"token": token(person)}));
+        let mark = event("conversation:join", &json!({"conversationId": "nowhere"}));
+        client.send(&[connect(person), again, mark]).await;
+        let packets = receive_until(&client, r#"42["conversation:join-error""#).await;
+        let welcomes = packets
+            .iter()
+            .filter(|packet| packet.starts_with(r#"42["authenticated""#));
+        assert!(welcomes.count() >= 1, "{packets:?}");
+    }
+    until(async || world.online_users().await, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn early_events_are_served_in_their_order_once_it_settled() {
+    let world = World::start().await;
+    world.conversation("room", &["alice", "bob"]).await;
+    let client = Polling::open(&world).await;
+    let room = json!({"conversationId": "room"});
+    let join = event("conversation:join", &room);
+    let leave = event("conversation:leave", &room);
+    client.send(&[connect("alice"), join, leave]).await;
+    let packets = receive_until(&client, r#"42["conversation:left""#).await;
+    let names: Vec<_> = packets
+        .iter()
+        .filter_map(|packet| packet.strip_prefix("42[\""))
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "authenticated",
+            "presence:snapshot",
+            "conversation:joined",
+            "conversation:left"
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_comes_by_polling_is_seen() {
+    let world = World::start().await;
+    world.conversation("room", &["alice", "bob"]).await;
+    let mut bob = world.user("bob").await;
+    let client = Polling::open(&world).await;
+    client.send(&[connect("alice")]).await;
+    assert!(next_status(&mut bob, "alice").await);
+    client.send(&["41".to_owned()]).await;
+    assert!(!next_status(&mut bob, "alice").await);
+}

@@ -1,0 +1,13 @@
+//! Sockets of a really started server: who is told what, and what is left when clients end in every odd way.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod early_events;
+mod endings;
+mod places;
+mod polling;
+mod revocation;
+mod snapshots;
+mod typing;
+mod visibility;
+mod world;

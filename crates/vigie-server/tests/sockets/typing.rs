@@ -1,0 +1,81 @@
+//! Typing: a stop is told whatever becomes of the typist.
+
+use serde_json::{Value, json};
+use vigie_client::{Method, Socket};
+
+use crate::world::{SOON, World, until};
+
+fn room() -> Option<Value> {
+    Some(json!({"conversationId": "room"}))
+}
+
+/// A room with bob looking at it, and alice typing in it.
+async fn typing(joins_first: bool) -> (World, Socket, Socket) {
+    let world = World::start().await;
+    world.conversation("room", &["alice", "bob"]).await;
+    let mut bob = world.user("bob").await;
+    bob.emit("conversation:join", room());
+    bob.wait_for("conversation:joined", SOON).await.unwrap();
+    let mut alice = world.user("alice").await;
+    if joins_first {
+        alice.emit("conversation:join", room());
+        alice.wait_for("conversation:joined", SOON).await.unwrap();
+    }
+    alice.emit("typing:start", room());
+    bob.wait_for("typing:start", SOON).await.unwrap();
+    (world, alice, bob)
+}
+
+/// A further visit of alice's is shown from its first letter to its last.
+async fn assert_shown_again(world: &World, bob: &mut Socket) {
+    let alice = world.user("alice").await;
+    alice.emit("typing:start", room());
+    bob.wait_for("typing:start", SOON).await.unwrap();
+    alice.emit("typing:stop", room());
+    bob.wait_for("typing:stop", SOON).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_typist_who_never_joined_and_vanished_has_stopped() {
+    let (world, mut alice, mut bob) = typing(false).await;
+    alice.abort().await;
+    bob.wait_for("typing:stop", SOON).await.unwrap();
+    assert_shown_again(&world, &mut bob).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_typist_who_was_logged_out_has_stopped() {
+    let (world, _alice, mut bob) = typing(true).await;
+    world
+        .service(Method::DELETE, "/v1/users/alice/sessions", None)
+        .await;
+    bob.wait_for("typing:stop", SOON).await.unwrap();
+    assert_shown_again(&world, &mut bob).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_typist_whose_membership_ended_has_stopped() {
+    let (world, _alice, mut bob) = typing(true).await;
+    let path = "/v1/conversations/room/members/user:alice";
+    world.service(Method::DELETE, path, None).await;
+    bob.wait_for("typing:stop", SOON).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ended_member_hears_nothing_more() {
+    let (world, mut alice, bob) = typing(true).await;
+    let path = "/v1/conversations/room/members/user:alice";
+    world.service(Method::DELETE, path, None).await;
+    bob.emit("typing:start", room());
+    alice.emit("conversation:join", room());
+    alice
+        .wait_for("conversation:join-error", SOON)
+        .await
+        .unwrap();
+    let told = crate::world::told_by_now(&mut alice).await;
+    assert!(
+        told.iter().all(|(name, _)| name != "typing:start"),
+        "{told:?}"
+    );
+    until(async || world.online_users().await, 2).await;
+}
