@@ -74,6 +74,12 @@ impl Checkers {
         self.durability = Durability::default();
     }
 
+    /// A principal was deleted.
+    pub(crate) fn forget(&mut self, principal: PrincipalKey) {
+        self.times.forget(principal);
+        self.durability.forget(principal);
+    }
+
     /// After one signal.
     pub(crate) fn after_signal(
         &mut self,

@@ -127,6 +127,7 @@ impl Generator {
             }
             Kind::Stale => self.stale()?,
             Kind::Revoke => self.revoke(world.now().mono),
+            Kind::Delete => Step::Delete(self.somebody()),
             Kind::Request => self.request(world.now().mono),
             Kind::Batch => self.batch(world),
             Kind::Force => self.force(world.now().mono),

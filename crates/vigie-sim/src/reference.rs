@@ -143,6 +143,16 @@ impl Reference {
         self.decide(principal, now, Farewell::Silent, demanded);
     }
 
+    /// A principal was deleted: only the version stays, so that it grows for whoever has the id next.
+    pub fn forget(&mut self, principal: PrincipalKey) {
+        let person = &mut self.people[principal.index()];
+        *person = Person {
+            version: person.version,
+            pause: person.pause,
+            ..Person::default()
+        };
+    }
+
     /// Somebody's record is to be written, for whatever reason: it holds the newest activity.
     pub fn write(&mut self, principal: PrincipalKey) {
         self.people[principal.index()].write();

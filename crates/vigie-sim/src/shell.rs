@@ -130,6 +130,12 @@ impl Shell {
         }
     }
 
+    /// A principal was deleted, after everything of theirs was revoked.
+    pub fn forget(&mut self, principal: PrincipalKey) {
+        self.engine.forget(principal);
+        self.store.delete(principal);
+    }
+
     /// Throttle entries of silent principals are dropped.
     pub fn sweep(&mut self, principals: usize, now: Mono) {
         self.cells.drop_silent(principals, now);

@@ -65,6 +65,8 @@ pub enum Step {
     Lose(ConnectionId, Duration),
     /// Logged out everywhere.
     Revoke(PrincipalKey, Revocation),
+    /// Deleted: everything of theirs is revoked and then forgotten, the row included.
+    Delete(PrincipalKey),
     /// A request or an item of the batch API.
     Request {
         /// Who.
@@ -126,6 +128,7 @@ impl Step {
             | Self::Leave(_)
             | Self::Lose(..)
             | Self::Revoke(..)
+            | Self::Delete(_)
             | Self::Request { .. }
             | Self::Force(..) => true,
         }
@@ -180,6 +183,7 @@ impl fmt::Display for Step {
                     principal.0
                 )
             }
+            Self::Delete(principal) => write!(out, "p{} is deleted", principal.0),
             Self::Request {
                 principal,
                 ago,

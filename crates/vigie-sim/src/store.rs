@@ -12,7 +12,7 @@ use vigie_core::{PresenceRecord, PrincipalKey, Wall};
 #[derive(Debug, Default)]
 pub struct Store {
     rows: BTreeMap<PrincipalKey, Row>,
-    under_way: Vec<(PrincipalKey, PresenceRecord)>,
+    under_way: Option<Vec<(PrincipalKey, PresenceRecord)>>,
     /// When each process last wrote that it lived, the present one last.
     alive: Vec<Option<Wall>>,
 }
@@ -47,18 +47,18 @@ impl Store {
 
     /// A write begins.
     pub fn begin(&mut self, records: Vec<(PrincipalKey, PresenceRecord)>) {
-        self.under_way = records;
+        self.under_way = Some(records);
     }
 
     /// Whether a write waits for its answer.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        !self.under_way.is_empty()
+        self.under_way.is_some()
     }
 
     /// The write under way became durable; returns whose records it held.
     pub fn land(&mut self) -> Vec<PrincipalKey> {
-        let landed = core::mem::take(&mut self.under_way);
+        let landed = self.under_way.take().unwrap_or_default();
         for (principal, record) in &landed {
             let old = self.rows.get(principal);
             let record = merge(old.map(|row| &row.record), record);
@@ -69,13 +69,21 @@ impl Store {
 
     /// The write under way never happened.
     pub fn drop_write(&mut self) {
-        self.under_way.clear();
+        self.under_way = None;
     }
 
     /// Puts a record as it is, whatever was there.
     pub(crate) fn overwrite(&mut self, principal: PrincipalKey, record: PresenceRecord) {
         let writer = self.alive.len().saturating_sub(1);
         self.rows.insert(principal, Row { record, writer });
+    }
+
+    /// A row is gone; what is under way of it comes too late.
+    pub fn delete(&mut self, principal: PrincipalKey) {
+        self.rows.remove(&principal);
+        if let Some(under_way) = &mut self.under_way {
+            under_way.retain(|(of, _)| *of != principal);
+        }
     }
 
     /// A record as the disk has it.

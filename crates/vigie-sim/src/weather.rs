@@ -25,6 +25,7 @@ pub(crate) enum Kind {
     Lose,
     Stale,
     Revoke,
+    Delete,
     Request,
     Batch,
     Force,
@@ -37,7 +38,7 @@ pub(crate) enum Kind {
 }
 
 /// How often each happens in a world of average weather.
-const ODDS: [(Kind, u64); 21] = [
+const ODDS: [(Kind, u64); 22] = [
     (Kind::Wait, 300),
     (Kind::Oversleep, 40),
     (Kind::Fire, 40),
@@ -50,6 +51,7 @@ const ODDS: [(Kind, u64); 21] = [
     (Kind::Lose, 80),
     (Kind::Stale, 20),
     (Kind::Revoke, 12),
+    (Kind::Delete, 6),
     (Kind::Request, 140),
     (Kind::Batch, 40),
     (Kind::Force, 24),
@@ -88,6 +90,7 @@ impl Weather {
             | Kind::Lose
             | Kind::Stale
             | Kind::Revoke
+            | Kind::Delete
             | Kind::Request
             | Kind::Batch
             | Kind::Force

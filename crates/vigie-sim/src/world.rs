@@ -155,10 +155,9 @@ impl World {
         let span = longest.into_iter().sum::<Duration>() + rules.grace + ALIVE_INTERVAL;
         self.apply(&Step::Wait { span, limit })?;
         self.apply(&Step::Answer(Answer::Stored))?;
-        for _ in 0..=self.principals {
-            self.apply(&Step::Flush(limit))?;
-            self.apply(&Step::Answer(Answer::Stored))?;
-        }
+        // One batch takes everybody, and nothing comes after it.
+        self.apply(&Step::Flush(limit))?;
+        self.apply(&Step::Answer(Answer::Stored))?;
         self.look_around()?;
         let scene = scene(&self.clock, &self.shell, &self.reference);
         self.checkers.at_the_end(scene, span)
@@ -219,6 +218,7 @@ impl World {
                 principal: *principal,
                 reason: *reason,
             }),
+            Step::Delete(principal) => self.delete(*principal),
             Step::Request {
                 principal,
                 ago,

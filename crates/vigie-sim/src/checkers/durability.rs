@@ -49,6 +49,11 @@ impl Durability {
         }
     }
 
+    /// A deleted row is compared again once it was written again.
+    pub(super) fn forget(&mut self, principal: PrincipalKey) {
+        self.wanted.remove(&principal);
+    }
+
     /// A batch went to the store.
     pub(crate) fn began(&mut self, batch: &[PrincipalKey]) {
         for update in &mut self.updates {

@@ -57,6 +57,11 @@ impl Times {
         self.note(principal, wall);
     }
 
+    /// Whoever has the id next has no past.
+    pub(super) fn forget(&mut self, principal: PrincipalKey) {
+        self.last[principal.index()] = [None; 3];
+    }
+
     /// A process lived.
     pub(crate) fn note_process(&mut self, wall: Wall) {
         self.processes.insert(wall);

@@ -21,10 +21,10 @@ impl Reference {
             stay.active = now;
             stay.backgrounded = false;
         }
-        self.lift(principal, now.mono);
+        let lifted = self.lift(principal, now.mono);
         self.offer(principal, now, now, demanded);
-        if returned {
-            // Being in the foreground again is durable, also when the throttle held the activity back.
+        if returned || lifted {
+            // Being in the foreground again is durable, and so is the end of a force, also when the throttle held the activity back.
             self.write(principal);
         }
     }
@@ -38,7 +38,7 @@ impl Reference {
         now: Now,
         demanded: &mut Demanded,
     ) {
-        self.lift(principal, began);
+        let lifted = self.lift(principal, began);
         let rules = self.rules.clone();
         let person = &mut self.people[principal.index()];
         let opens = !person.is_connected()
@@ -54,18 +54,16 @@ impl Reference {
         }
         let opened = opens && !had_lease;
         self.offer(principal, at, now, demanded);
-        if opened {
-            // A new lease is durable, also when the throttle held the activity back.
+        if opened || lifted {
+            // A new lease is durable, and so is the end of a force, also when the throttle held the activity back.
             self.write(principal);
         }
     }
 
-    /// A force ends by activity that began later.
-    fn lift(&mut self, principal: PrincipalKey, began: Mono) {
-        let person = &mut self.people[principal.index()];
-        if person.forced.is_some_and(|forced| began > forced.mono) {
-            person.forced = None;
-        }
+    /// A force ends by activity that began later; says whether one did.
+    fn lift(&mut self, principal: PrincipalKey, began: Mono) -> bool {
+        let forced = &mut self.people[principal.index()].forced;
+        forced.take_if(|forced| began > forced.mono).is_some()
     }
 
     /// Moves the time, announces, and asks the throttle.

@@ -47,6 +47,7 @@ impl Script {
                 principal: other, ..
             }
             | Step::Revoke(other, _)
+            | Step::Delete(other)
             | Step::Request {
                 principal: other, ..
             }

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use vigie_core::{ConnectionId, Mono, Now, PrincipalKey, Signal};
+use vigie_core::{ConnectionId, Mono, Now, PrincipalKey, Revocation, Signal};
 
 use super::{World, scene};
 use crate::difference::Difference;
@@ -29,6 +29,17 @@ impl World {
             connection,
             silence,
         })
+    }
+
+    pub(super) fn delete(&mut self, principal: PrincipalKey) -> Result<(), Difference> {
+        self.signal(Signal::SessionsRevoked {
+            principal,
+            reason: Revocation::Deleted,
+        })?;
+        self.shell.forget(principal);
+        self.reference.forget(principal);
+        self.checkers.forget(principal);
+        Ok(())
     }
 
     pub(super) fn request(
