@@ -5,7 +5,7 @@
 //! Always true: a principal waits at most once, so a store that is away costs memory for principals, never for changes;
 //! and accepted activities are pending until a write that began after them succeeded.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::principal::PrincipalKey;
 
@@ -20,7 +20,9 @@ pub struct Batch {
 #[derive(Debug, Default)]
 pub struct WriteBehind {
     order: VecDeque<PrincipalKey>,
-    waiting: HashMap<PrincipalKey, Accepted>,
+    /// By principal; `None` for who does not wait.
+    /// A table by position and not by hash: noting a million of them under the engine's lock must never stop to move a million entries.
+    waiting: Vec<Option<Accepted>>,
     in_flight: Vec<(PrincipalKey, Accepted)>,
     successful: u64,
     failed: u64,
@@ -31,9 +33,9 @@ pub struct WriteBehind {
 #[derive(Debug, Clone, Copy, Default)]
 struct Accepted {
     /// Never part of a failed flush.
-    fresh: u64,
+    fresh: u32,
     /// Part of at least one.
-    failed: u64,
+    failed: u32,
 }
 
 impl WriteBehind {
@@ -53,7 +55,7 @@ impl WriteBehind {
         }
         let take = self.order.len().min(most);
         for principal in self.order.drain(..take) {
-            let accepted = self.waiting.remove(&principal).unwrap_or_default();
+            let accepted = self.waiting[principal.index()].take().unwrap_or_default();
             self.in_flight.push((principal, accepted));
         }
         let principals = self.in_flight.iter().map(|(key, _)| *key).collect();
@@ -63,7 +65,7 @@ impl WriteBehind {
     /// The store made the batch in flight durable.
     pub fn stored(&mut self) {
         for (_, accepted) in self.in_flight.drain(..) {
-            let durable = accepted.fresh + accepted.failed;
+            let durable = u64::from(accepted.fresh) + u64::from(accepted.failed);
             self.successful += durable;
             self.pending -= durable;
         }
@@ -72,7 +74,7 @@ impl WriteBehind {
     /// The store refused the batch in flight: its principals wait again.
     pub fn failed(&mut self) {
         for (principal, accepted) in core::mem::take(&mut self.in_flight) {
-            self.failed += accepted.fresh;
+            self.failed += u64::from(accepted.fresh);
             let entry = self.entry(principal);
             entry.failed += accepted.fresh + accepted.failed;
         }
@@ -103,7 +105,10 @@ impl WriteBehind {
     }
 
     fn entry(&mut self, principal: PrincipalKey) -> &mut Accepted {
-        self.waiting.entry(principal).or_insert_with(|| {
+        if self.waiting.len() <= principal.index() {
+            self.waiting.resize(principal.index() + 1, None);
+        }
+        self.waiting[principal.index()].get_or_insert_with(|| {
             self.order.push_back(principal);
             Accepted::default()
         })
