@@ -51,6 +51,16 @@ impl Process {
     }
 }
 
+/// Time that the calling thread has spent on a processor, to a nanosecond; others that run beside it are left out.
+///
+/// # Errors
+/// When the kernel does not tell.
+pub(crate) fn cpu_of_this_thread() -> anyhow::Result<Duration> {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").context("no schedstat")?;
+    let nanoseconds = stat.split(' ').next().context("an empty schedstat")?;
+    Ok(Duration::from_nanos(nanoseconds.parse()?))
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
