@@ -54,8 +54,9 @@ pub struct ActivityCells {
     trusted_for: Duration,
 }
 
-/// 32 bytes a principal.
+/// 32 bytes a principal, never across two cache lines.
 #[derive(Debug, Default)]
+#[repr(align(32))]
 struct Cell {
     /// The last REST proof in milliseconds, shifted left by one; the lowest bit is the gate.
     word: AtomicU64,

@@ -12,6 +12,7 @@ mod opening;
 mod presence;
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -31,8 +32,8 @@ pub(crate) struct SqliteStore {
     /// One connection: SQLite has one writer, and waiting here is fair where waiting there is not.
     writer: SqlitePool,
     readers: SqlitePool,
-    /// Declared last, so that it is dropped after the connections.
-    _lock: lock::Lock,
+    /// Held until the store is closed, or dropped; declared last, so that it is dropped after the connections.
+    lock: Mutex<Option<lock::Lock>>,
 }
 
 impl SqliteStore {
@@ -42,7 +43,7 @@ impl SqliteStore {
         Ok(Self {
             writer,
             readers,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -256,5 +257,12 @@ impl Store for SqliteStore {
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+        // Another store may open the database now, also while handles to this one are still around.
+        let lock = self
+            .lock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(lock);
     }
 }

@@ -169,6 +169,6 @@ pub trait Store: Send + Sync + fmt::Debug {
         members: &[PrincipalId],
     ) -> Result<(), WriteError>;
 
-    /// Closes every connection to the database; later calls fail. The database is released when the store is dropped.
+    /// Closes every connection to the database and releases it; later calls fail.
     async fn close(&self);
 }

@@ -24,7 +24,7 @@ impl Engine {
             wall: at.wall + self.rules.offline_after,
         };
         let standing = self.standing_mut(principal);
-        lift_force(&mut standing.forced_offline, began);
+        let lifts = lift_force(&mut standing.forced_offline, began);
         let opens = standing.rest_floor.is_none()
             && lease_end > now.mono
             && standing.may_open_rest_lease(began, now.mono, leave_guard);
@@ -33,7 +33,7 @@ impl Engine {
         }
         self.cells.raise_proof(principal, at.mono);
         let moved = self.cells.raise_active(principal, at.wall);
-        self.offer(principal, moved, opens, now);
+        self.offer(principal, moved, opens || lifts, now);
     }
 
     /// Activity on a socket belongs to its session.
@@ -47,9 +47,9 @@ impl Engine {
         session.active = now;
         session.prove(now);
         let came_to_front = std::mem::take(&mut session.backgrounded);
-        lift_force(&mut self.standing_mut(principal).forced_offline, now.mono);
+        let lifts = lift_force(&mut self.standing_mut(principal).forced_offline, now.mono);
         let moved = self.cells.raise_active(principal, now.wall);
-        self.offer(principal, moved, came_to_front, now);
+        self.offer(principal, moved, came_to_front || lifts, now);
     }
 
     /// A sign of life: it moves the proof and nothing else.
@@ -82,7 +82,7 @@ impl Engine {
     }
 
     /// Settles after an activity, and asks the throttle whether it must become durable.
-    fn offer(&mut self, principal: PrincipalKey, moved: bool, leases_changed: bool, now: Now) {
+    fn offer(&mut self, principal: PrincipalKey, moved: bool, row_changed: bool, now: Now) {
         let edge = self.settle(principal, now);
         if edge {
             self.cells.admit_edge(principal, now.mono);
@@ -91,16 +91,18 @@ impl Engine {
             self.persist(principal, true);
         } else {
             self.held += 1;
-            if leases_changed {
+            if row_changed {
                 self.persist(principal, false);
             }
         }
     }
 }
 
-/// Lifts an operator's "offline" if the activity began later.
-fn lift_force(forced_offline: &mut Option<Now>, began: Mono) {
-    if forced_offline.is_some_and(|forced| began > forced.mono) {
+/// Lifts an operator's "offline" if the activity began later; says whether it did.
+fn lift_force(forced_offline: &mut Option<Now>, began: Mono) -> bool {
+    let lifts = forced_offline.is_some_and(|forced| began > forced.mono);
+    if lifts {
         *forced_offline = None;
     }
+    lifts
 }

@@ -21,7 +21,7 @@ impl Engine {
 
     /// Folds a principal's leases, turns its gate, sets its timer, and announces a change; says whether there was one.
     ///
-    /// The caller persists.
+    /// The caller persists an edge.
     pub(super) fn settle(&mut self, principal: PrincipalKey, now: Now) -> bool {
         // An activity may touch the cell between the look and the turn of the key: then look again.
         let fold = loop {
@@ -42,6 +42,10 @@ impl Engine {
         }
         let was = standing.shown;
         if fold.availability == was {
+            if fold.rest_is_over {
+                // Silently, for a session counts on: after a crash the lease must not come back.
+                self.persist(principal, false);
+            }
             return false;
         }
         standing.shown = fold.availability;

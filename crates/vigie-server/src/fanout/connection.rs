@@ -18,6 +18,8 @@ pub(crate) struct Connection {
     outbox: Mutex<Outbox>,
     /// The conversations it has a view of.
     joined: Mutex<Vec<ConversationKey>>,
+    /// The conversations whose view ended with the membership.
+    parted: Mutex<Vec<ConversationKey>>,
     /// When the credential behind it ends.
     ends: Mutex<Option<Wall>>,
 }
@@ -50,6 +52,7 @@ impl Connection {
             link,
             outbox: Mutex::default(),
             joined: Mutex::default(),
+            parted: Mutex::default(),
             ends: Mutex::default(),
         }
     }
@@ -155,8 +158,16 @@ impl Connection {
         self.joined.lock().clone()
     }
 
-    pub(crate) fn has_joined(&self, conversation: ConversationKey) -> bool {
-        self.joined.lock().contains(&conversation)
+    /// Whether the socket looked at a conversation until its membership ended.
+    pub(crate) fn has_parted(&self, conversation: ConversationKey) -> bool {
+        self.parted.lock().contains(&conversation)
+    }
+
+    pub(super) fn note_parting(&self, conversation: ConversationKey) {
+        let mut parted = self.parted.lock();
+        if !parted.contains(&conversation) {
+            parted.push(conversation);
+        }
     }
 
     pub(super) fn note_join(&self, conversation: ConversationKey) -> bool {

@@ -100,12 +100,18 @@ impl Hub {
         }
     }
 
-    /// A socket closes its view of a conversation.
-    pub(super) fn close_view(&self, conversation: ConversationKey, connection: &Connection) {
+    /// A socket closes its view of a conversation; says whether it had one.
+    pub(super) fn close_view(
+        &self,
+        conversation: ConversationKey,
+        connection: &Connection,
+    ) -> bool {
         let mut tables = self.tables.write();
-        if connection.note_leave(conversation) {
+        let had_view = connection.note_leave(conversation);
+        if had_view {
             remove_from(&mut tables.viewers, conversation, connection);
         }
+        had_view
     }
 
     /// The socket has something waiting for room.

@@ -79,7 +79,9 @@ impl Fanout {
             self.end_typing(conversation, *principal);
         }
         for socket in self.sockets_of(left) {
-            self.hub.close_view(conversation, &socket);
+            if self.hub.close_view(conversation, &socket) {
+                socket.note_parting(conversation);
+            }
         }
     }
 

@@ -157,7 +157,7 @@ impl Handler {
         let conversation = directory.conversation_key(&id).ok_or("not_a_member")?;
         if directory.is_member(conversation, seated.identity.key) {
             Ok(conversation)
-        } else if seated.connection.has_joined(conversation) {
+        } else if seated.connection.has_parted(conversation) {
             Err("no_longer_member")
         } else {
             Err("not_a_member")

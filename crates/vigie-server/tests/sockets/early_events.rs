@@ -70,6 +70,20 @@ async fn early_events_are_served_in_their_order_once_it_settled() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_hears_of_a_client_that_said_goodbye_before_it_was_admitted() {
+    let world = World::start().await;
+    world.conversation("room", &["alice", "bob", "carol"]).await;
+    let mut bob = world.user("bob").await;
+    let client = Polling::open(&world).await;
+    client.send(&[connect("alice"), "41".to_owned()]).await;
+    // Carol's arrival is told after anything that there was to tell of alice.
+    let _carol = world.user("carol").await;
+    let first = bob.wait_for("user:status", SOON).await.unwrap();
+    assert_eq!(first.payload()["userId"], "carol");
+    assert_eq!(world.seen_by("bob", "alice").await["isOnline"], false);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_comes_by_polling_is_seen() {
     let world = World::start().await;
     world.conversation("room", &["alice", "bob"]).await;

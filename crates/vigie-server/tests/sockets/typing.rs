@@ -62,16 +62,14 @@ async fn a_typist_whose_membership_ended_has_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_ended_member_hears_nothing_more() {
+async fn an_ended_member_may_not_look_and_is_told_so() {
     let (world, mut alice, bob) = typing(true).await;
     let path = "/v1/conversations/room/members/user:alice";
     world.service(Method::DELETE, path, None).await;
     bob.emit("typing:start", room());
     alice.emit("conversation:join", room());
-    alice
-        .wait_for("conversation:join-error", SOON)
-        .await
-        .unwrap();
+    let told = alice.wait_for("conversation:join-error", SOON).await;
+    assert_eq!(told.unwrap().payload()["reason"], "no_longer_member");
     let told = crate::world::told_by_now(&mut alice).await;
     assert!(
         told.iter().all(|(name, _)| name != "typing:start"),

@@ -21,8 +21,8 @@ pub(crate) const SOON: Duration = Duration::from_secs(10);
 /// One started server.
 pub(crate) struct World {
     server: Running,
-    /// Removed with the world.
-    _data: TempDir,
+    data: TempDir,
+    settings: Vec<(String, String)>,
 }
 
 impl World {
@@ -33,10 +33,24 @@ impl World {
 
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let server = start(config(&data, settings)).await.unwrap();
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let settings: Vec<_> = settings.iter().map(owned).collect();
+        let server = start(config(&data, &settings)).await.unwrap();
         Self {
             server,
-            _data: data,
+            data,
+            settings,
+        }
+    }
+
+    /// Stops the server gracefully and starts another one on its data.
+    pub(crate) async fn restart(self) -> Self {
+        self.server.stop().await.unwrap();
+        let server = start(config(&self.data, &self.settings)).await.unwrap();
+        Self {
+            server,
+            data: self.data,
+            settings: self.settings,
         }
     }
 
@@ -99,7 +113,7 @@ impl World {
     }
 }
 
-fn config(data: &TempDir, settings: &[(&str, &str)]) -> Config {
+fn config(data: &TempDir, settings: &[(String, String)]) -> Config {
     let environment: BTreeMap<String, _> = [
         ("VIGIE_LISTEN", "127.0.0.1:0"),
         ("VIGIE_DATA_DIR", data.path().to_str().unwrap()),
@@ -107,7 +121,11 @@ fn config(data: &TempDir, settings: &[(&str, &str)]) -> Config {
         ("VIGIE_API_KEY", API_KEY),
     ]
     .into_iter()
-    .chain(settings.iter().copied())
+    .chain(
+        settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str())),
+    )
     .map(|(name, value)| (name.to_owned(), value.into()))
     .collect();
     let sources = Sources {
