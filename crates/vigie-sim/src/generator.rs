@@ -112,10 +112,10 @@ impl Generator {
                 limit: self.limit(),
             },
             Kind::Connect => self.connect(reference),
-            Kind::Prove => Step::Prove(self.open(reference)?.0),
-            Kind::Act => Step::Act(self.open(reference)?.0),
-            Kind::Background => Step::Background(self.open(reference)?.0),
-            Kind::Foreground => Step::Foreground(self.open(reference)?.0),
+            Kind::Prove => Step::Prove(self.open(reference)?),
+            Kind::Act => Step::Act(self.open(reference)?),
+            Kind::Background => Step::Background(self.open(reference)?),
+            Kind::Foreground => Step::Foreground(self.open(reference)?),
             Kind::Leave => {
                 let (connection, principal, _) = self.open_with_owner(reference)?;
                 self.mark(principal, world.now().mono);
@@ -152,9 +152,9 @@ impl Generator {
         }
     }
 
-    fn open(&mut self, reference: &Reference) -> Option<(ConnectionId, PrincipalKey)> {
-        let (connection, principal, _) = self.open_with_owner(reference)?;
-        Some((connection, principal))
+    fn open(&mut self, reference: &Reference) -> Option<ConnectionId> {
+        let (connection, ..) = self.open_with_owner(reference)?;
+        Some(connection)
     }
 
     fn mark(&mut self, principal: PrincipalKey, now: Mono) {

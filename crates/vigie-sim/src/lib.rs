@@ -4,6 +4,9 @@
 //! Every [`Step`] happens to the real engine inside a small shell, and to a reference that is slow and obvious and was written from the rules, not from the engine.
 //! After every step the two are compared, and the global properties are checked, one file each under `checkers`.
 //! The first difference ends the run with the seed, the step and the shortest story that still shows it.
+//! The checks are checked, too: `tests/planted_bugs.rs` plants mistakes of the field at the border of the engine, and each must be found.
+//!
+//! `cargo run --release -p vigie-sim -- --seeds 10000` runs ten thousand worlds; `--seed N` tells one of them.
 //!
 //! Nothing here is shipped, and nothing here waits: time is a number.
 

@@ -139,7 +139,11 @@ impl fmt::Display for Step {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Wait { span, limit } => {
-                write!(out, "{span:?} pass, the timer is served, {limit} at a time")
+                write!(out, "{span:?} pass, the timer is served")?;
+                match *limit {
+                    usize::MAX => Ok(()),
+                    limit => write!(out, ", {limit} at a time"),
+                }
             }
             Self::Oversleep { span } => write!(out, "{span:?} pass, the timer is late"),
             Self::Fire { limit } => write!(out, "the timer is served once, at most {limit}"),
@@ -196,6 +200,7 @@ impl fmt::Display for Step {
             Self::Force(principal, online) => {
                 write!(out, "user-status {online} for p{}", principal.0)
             }
+            Self::Flush(usize::MAX) => out.write_str("everything goes to the store"),
             Self::Flush(most) => write!(out, "a batch of at most {most} goes to the store"),
             Self::Answer(answer) => write!(out, "the store answers: {answer:?}"),
             Self::Sweep => out.write_str("old throttle entries are dropped"),

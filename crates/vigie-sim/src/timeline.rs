@@ -35,6 +35,11 @@ impl Timeline {
         self.lines.push(line);
     }
 
+    /// Something that is no step.
+    pub fn remark(&mut self, now: Now, words: &str) {
+        self.lines.push(format!("{}  {words}", self.stamp(now)));
+    }
+
     /// What came of it.
     pub fn seen(&mut self, now: Now, observed: &Observed, demanded: &Demanded) {
         for edge in &observed.announced {

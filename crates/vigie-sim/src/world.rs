@@ -145,6 +145,9 @@ impl World {
     /// # Errors
     /// Somebody is still present, something is still to be written, or the two still differ.
     pub fn go_quiet(&mut self) -> Result<(), Difference> {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.remark(self.clock.now(), "the world goes quiet");
+        }
         let limit = usize::MAX;
         let open: Vec<_> = self.reference.connections().collect();
         for (_, connection, silence) in open {

@@ -2,8 +2,6 @@
 
 use core::time::Duration;
 
-use vigie_core::Mono;
-
 use super::Generator;
 use crate::step::Step;
 use crate::world::World;
@@ -11,7 +9,6 @@ use crate::world::World;
 impl Generator {
     /// A span from now.
     pub(super) fn span(&mut self, world: &World) -> Duration {
-        let now = world.now().mono;
         let rng = &mut self.rng;
         let millis = match rng.below(100) {
             0..45 => return self.until_something_is_due(world),
@@ -23,7 +20,6 @@ impl Generator {
                 rng.below(u64::try_from(longest.as_millis()).unwrap_or(1_000))
             }
         };
-        debug_assert!(now >= Mono::START, "a process starts to count there");
         Duration::from_millis(millis)
     }
 
