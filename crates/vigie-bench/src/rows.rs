@@ -5,5 +5,6 @@ pub(crate) mod connection;
 pub(crate) mod deadlines;
 pub(crate) mod delivery;
 pub(crate) mod request;
+pub(crate) mod socket_write;
 pub(crate) mod start;
 pub(crate) mod store_work;

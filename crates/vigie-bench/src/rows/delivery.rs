@@ -14,6 +14,7 @@ use vigie_client::{Method, Socket};
 use crate::finding::Finding;
 use crate::people::{PATIENCE, connect_all, converse, expect_success, id};
 use crate::row::RUNS;
+use crate::rows::socket_write::cpu_per_write;
 use crate::server::Server;
 use crate::stage::{Stage, operator};
 
@@ -47,6 +48,10 @@ pub(crate) async fn measure(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
         connects.push(cpu_per_connect(stage).await?);
     }
     let deliveries = cpu_per_delivery(stage).await?;
+    let mut writes = Vec::new();
+    for _ in 0..RUNS {
+        writes.push(cpu_per_write(LARGE)?);
+    }
     Ok(vec![
         Finding::new(
             "server CPU of an authenticated connect, conversations of 10",
@@ -60,6 +65,11 @@ pub(crate) async fn measure(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
             deliveries,
         )?
         .at_most(DELIVERY_BUDGET),
+        Finding::new(
+            "… the kernel's part alone: one write of 250 bytes to a socket",
+            "µs",
+            writes,
+        )?,
     ])
 }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use vigie_client::Http;
 
 use crate::finding::Finding;
-use crate::people::{callers, fetch};
+use crate::people::{callers, converse, fetch};
 use crate::row::RUNS;
 use crate::server::Server;
 use crate::stage::{Stage, operator};
@@ -35,6 +35,8 @@ struct Work {
 pub(crate) async fn measure(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
     let vigie = stage.vigie()?;
     let server = &vigie.server;
+    // Everybody exists before: what is counted is presence alone.
+    converse(server, 0, 0..PEOPLE).await?;
     let began = Instant::now();
     let people: Vec<_> = callers(server, PEOPLE)?
         .into_iter()
@@ -56,7 +58,9 @@ pub(crate) async fn measure(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
         before = after;
     }
     for person in people {
-        anyhow::ensure!(!person.is_finished(), "a request failed");
+        if person.is_finished() {
+            return Err(person.await?.context("a request failed"));
+        }
         person.abort();
     }
     Ok(vec![
@@ -66,11 +70,14 @@ pub(crate) async fn measure(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
     ])
 }
 
-async fn ask_for_ever(caller: Http, first: Instant) -> anyhow::Result<()> {
+/// Returns only what went wrong.
+async fn ask_for_ever(caller: Http, first: Instant) -> anyhow::Error {
     let mut seconds = tokio::time::interval_at(first, BETWEEN_REQUESTS);
     loop {
         seconds.tick().await;
-        fetch(&caller, "/v1/auth/forward").await?;
+        if let Err(error) = fetch(&caller, "/v1/auth/forward").await {
+            return error;
+        }
     }
 }
 
