@@ -52,14 +52,16 @@ fn a_session_in_grace_is_revoked_and_has_no_connection_to_close() {
 }
 
 #[test]
-fn a_revocation_of_somebody_absent_is_nothing_and_guards_nothing() {
+fn a_revocation_of_somebody_absent_tells_nothing_and_keeps_requests_in_flight_out() {
     let mut world = World::new();
     world.is_revoked(ALICE, LoggedOut);
-    assert_eq!(world.written(), NOTHING);
     world.after(SECOND);
     world.requests(ALICE);
-    assert_eq!(world.told(), ["at 1 s: alice online"]);
+    assert_eq!(world.told(), NOTHING, "inside the guard");
     assert_eq!(world.last_seen(ALICE), None);
+    world.after(4 * SECOND);
+    world.requests(ALICE);
+    assert_eq!(world.told(), ["at 5 s: alice online"]);
 }
 
 #[test]
