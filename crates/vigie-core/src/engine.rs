@@ -156,7 +156,7 @@ impl Engine {
 
     /// Drops the times and the force of a principal that was deleted, and whose leases were revoked; one with a lease stays as it is.
     ///
-    /// The version stays, so that it grows also for whoever has the id next.
+    /// The version stays, so that it grows also for whoever has the id next, and so does the guard against requests in flight.
     pub fn forget(&mut self, principal: PrincipalKey) {
         let standing = self.standing_mut(principal);
         if standing.first_session.is_some() || standing.rest_floor.is_some() {
@@ -164,6 +164,8 @@ impl Engine {
         }
         *standing = Standing {
             version: standing.version,
+            left: standing.left,
+            started_since_leave: standing.started_since_leave,
             ..Standing::UNKNOWN
         };
         self.cells.forget(principal);

@@ -143,11 +143,13 @@ impl Reference {
         self.decide(principal, now, Farewell::Silent, demanded);
     }
 
-    /// A principal was deleted: only the version stays, so that it grows for whoever has the id next.
+    /// A principal was deleted: the version stays, so that it grows for whoever has the id next, and so does the guard.
     pub fn forget(&mut self, principal: PrincipalKey) {
         let person = &mut self.people[principal.index()];
         *person = Person {
             version: person.version,
+            left: person.left,
+            guarded: person.guarded,
             pause: person.pause,
             ..Person::default()
         };

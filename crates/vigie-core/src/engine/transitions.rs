@@ -98,13 +98,11 @@ impl Engine {
         self.persist(principal, false);
     }
 
-    /// Every session and the REST lease end, as by a goodbye.
+    /// Every session and the REST lease end, as by a goodbye; requests in flight are kept out in any case.
     pub(super) fn revoke(&mut self, principal: PrincipalKey, reason: Revocation, now: Now) {
         self.decide_due(principal, now);
         let standing = self.standing(principal);
-        if standing.first_session.is_none() && standing.rest_floor.is_none() {
-            return;
-        }
+        let had_lease = standing.first_session.is_some() || standing.rest_floor.is_some();
         while let Some(slot) = self.standing(principal).first_session {
             let session = &self.sessions[slot];
             if !session.is_in_grace() {
@@ -114,7 +112,12 @@ impl Engine {
             self.end(principal, slot, now);
         }
         self.standing_mut(principal).rest_floor = None;
-        self.note_leave(principal, now);
+        if had_lease {
+            self.note_leave(principal, now);
+        } else {
+            // Nobody left, and yet a request in flight must not come after the revocation.
+            self.guard(principal, now);
+        }
         self.settle(principal, now);
         self.persist(principal, false);
     }
@@ -152,10 +155,16 @@ impl Engine {
     }
 
     fn note_leave(&mut self, principal: PrincipalKey, now: Now) {
+        self.guard(principal, now);
+        let standing = self.standing_mut(principal);
+        standing.ended_proof = standing.ended_proof.max(Some(now.wall));
+    }
+
+    /// From now on requests that began before open no lease, nor any for a while.
+    fn guard(&mut self, principal: PrincipalKey, now: Now) {
         let standing = self.standing_mut(principal);
         standing.left = Some(now);
         standing.started_since_leave = false;
-        standing.ended_proof = standing.ended_proof.max(Some(now.wall));
     }
 
     /// How much longer a session counts because the server itself was silent just before it was lost.

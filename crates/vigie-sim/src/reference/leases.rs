@@ -112,9 +112,9 @@ impl Reference {
     pub(super) fn revoke(&mut self, principal: PrincipalKey, now: Now) -> Vec<ConnectionId> {
         let person = &mut self.people[principal.index()];
         let ended = core::mem::take(&mut person.stays);
+        person.left = Some(now);
+        person.guarded = true;
         if !ended.is_empty() || person.rest.is_some() {
-            person.left = Some(now);
-            person.guarded = true;
             person.ended_proof = person.ended_proof.max(Some(now.wall));
         }
         person.rest = None;
