@@ -46,10 +46,6 @@ fn main() {
             Bench::by_text,
         );
         bench.row(
-            "prototype from text: table over one arena, touch",
-            Bench::by_arena,
-        );
-        bench.row(
             "prototype from text: table of keys over rows, touch",
             Bench::by_rows,
         );
@@ -61,7 +57,6 @@ struct Bench {
     directory: Directory,
     cells: Arc<ActivityCells>,
     bare: HashMap<PrincipalId, PrincipalKey>,
-    arena: Arena,
     rows: Rows,
     /// Ids in the order of the questions, each with its own memory, as a request brings it.
     questions: Vec<PrincipalId>,
@@ -78,7 +73,6 @@ impl Bench {
         let mut random = Random(0x9e37_79b9_7f4a_7c15);
         let mut directory = Directory::default();
         let mut bare = HashMap::new();
-        let mut arena = Arena::default();
         let mut rows = Rows::default();
         let at = Now {
             mono: Mono::START,
@@ -88,7 +82,6 @@ impl Bench {
         for id in &ids {
             let principal = directory.put(id.clone(), Profile::default(), None);
             bare.insert(id.clone(), principal);
-            arena.insert(id.as_str(), principal);
             rows.insert(id.as_str(), principal);
             engine.handle(
                 Signal::ActivityReported {
@@ -109,7 +102,6 @@ impl Bench {
             directory,
             cells,
             bare,
-            arena,
             rows,
             texts: questions.iter().map(PrincipalId::as_str).collect(),
             questions,
@@ -178,12 +170,6 @@ impl Bench {
             .sum()
     }
 
-    fn by_arena(&self, round: usize, now: Now) -> u64 {
-        self.texts(round)
-            .map(|id| self.touch(self.arena.key(id).unwrap(), now))
-            .sum()
-    }
-
     fn by_rows(&self, round: usize, now: Now) -> u64 {
         self.texts(round)
             .map(|id| self.touch(self.rows.key(id).unwrap(), now))
@@ -195,52 +181,6 @@ impl Bench {
         bytes
             .chunks(ID_BYTES)
             .map(|text| core::str::from_utf8(text).unwrap())
-    }
-}
-
-/// An index by text that keeps each id once, in one piece of memory: what `Directory` could look like.
-#[derive(Default)]
-struct Arena {
-    table: HashTable<Entry>,
-    texts: String,
-    hasher: DefaultHashBuilder,
-}
-
-struct Entry {
-    key: PrincipalKey,
-    start: u32,
-    length: u8,
-}
-
-impl Arena {
-    fn insert(&mut self, id: &str, key: PrincipalKey) {
-        let entry = Entry {
-            key,
-            start: u32::try_from(self.texts.len()).unwrap(),
-            length: u8::try_from(id.len()).unwrap(),
-        };
-        self.texts.push_str(id);
-        let texts = &self.texts;
-        let hasher = &self.hasher;
-        self.table
-            .insert_unique(hasher.hash_one(id), entry, |other| {
-                hasher.hash_one(other.text(texts))
-            });
-    }
-
-    fn key(&self, id: &str) -> Option<PrincipalKey> {
-        let hash = self.hasher.hash_one(id);
-        let entry = self
-            .table
-            .find(hash, |entry| entry.text(&self.texts) == id)?;
-        Some(entry.key)
-    }
-}
-
-impl Entry {
-    fn text<'a>(&self, texts: &'a str) -> &'a str {
-        let start = self.start as usize;
-        &texts[start..start + usize::from(self.length)]
     }
 }
 
