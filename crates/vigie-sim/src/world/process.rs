@@ -1,6 +1,7 @@
 //! What the process itself goes through: time, its timer, its end and its next start.
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 
 use vigie_core::Mono;
 
@@ -43,10 +44,11 @@ impl World {
         let now = self.clock.now();
         self.checkers.times.pass(now.wall);
         let (observed, more) = self.shell.fire(now, limit);
-        // A call that says "more" decided those whom it announced; another one decided everybody.
-        let decided: Vec<_> = if more {
-            let announced = observed.announced.iter();
-            announced.map(|edge| edge.principal).collect()
+        // A call that says "more" decided those whom it announced or wrote; another one decided everybody.
+        let decided: BTreeSet<_> = if more {
+            let announced = observed.announced.iter().map(|edge| edge.principal);
+            let written = observed.persisted.iter().map(|(principal, _)| *principal);
+            announced.chain(written).collect()
         } else {
             self.reference.principals().collect()
         };
