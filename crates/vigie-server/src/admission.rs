@@ -10,10 +10,10 @@ use vigie_core::{PrincipalId, PrincipalKey, PrincipalKind, Role, Wall};
 
 use crate::auth::{Claims, Credential, GuestToken, JwtError, JwtVerifier};
 use crate::engine_host::EngineHost;
-use crate::people::{ChangeError, Names, People};
+use crate::people::{Names, People, ProvisionError};
 
 /// How long a credential waits for a store that may be away; clients give up after 5 s.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An authenticated principal.
 #[derive(Debug, Clone)]
@@ -157,17 +157,15 @@ impl Admission {
         let people = Arc::clone(&self.people);
         let claims = Arc::clone(claims);
         // In a task of its own: a client that goes away must not part the store from memory.
-        let creation =
-            tokio::spawn(async move { people.provision(&claims.user, Names::of(&claims)).await });
+        let creation = tokio::spawn(async move {
+            people
+                .provision(claims.user.clone(), Names::of(&claims))
+                .await
+        });
         match tokio::time::timeout(PATIENCE, creation).await {
             Ok(Ok(Ok(key))) => Ok(key),
-            Ok(Ok(Err(ChangeError::Deleted))) => Err(Refusal::InvalidJwt),
-            Ok(Ok(Err(error))) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "a user could not be created on first sight");
-                Err(Refusal::StoreAway)
-            }
-            Ok(Err(_)) | Err(_) => Err(Refusal::StoreAway),
+            Ok(Ok(Err(ProvisionError::Deleted))) => Err(Refusal::InvalidJwt),
+            Ok(Ok(Err(ProvisionError::StoreAway)) | Err(_)) | Err(_) => Err(Refusal::StoreAway),
         }
     }
 

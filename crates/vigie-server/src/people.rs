@@ -5,6 +5,7 @@
 
 mod conversations;
 mod guests;
+mod provisioning;
 mod users;
 
 use std::collections::HashMap;
@@ -17,6 +18,8 @@ use vigie_store::{Snapshot, Store, StoredPresence, WriteError};
 use crate::engine_host::EngineHost;
 
 pub use guests::NewGuest;
+use provisioning::Newcomer;
+pub use provisioning::ProvisionError;
 use users::Named;
 pub use users::{Names, UserPatch};
 
@@ -32,6 +35,8 @@ pub struct People {
     guests: RwLock<HashMap<TokenDigest, PrincipalKey>>,
     /// When the token was issued that gave a user its names, and whether newer ones are being written.
     named: Mutex<HashMap<PrincipalKey, Named>>,
+    /// Whoever was seen for the first time and waits for the next transaction.
+    newcomers: Mutex<Vec<Newcomer>>,
     /// Held over "write to the store, then to memory", so that both see the same order.
     changing: tokio::sync::Mutex<()>,
 }
@@ -45,9 +50,6 @@ pub enum ChangeError {
     /// There is no such conversation.
     #[error("there is no such conversation")]
     UnknownConversation,
-    /// The user was deleted, and only an API call brings it back.
-    #[error("this user was deleted")]
-    Deleted,
     /// The store refused; nothing was changed.
     #[error("the store is away")]
     Store(#[from] WriteError),
@@ -98,6 +100,7 @@ impl People {
             directory: RwLock::new(directory),
             guests: RwLock::new(guests),
             named: Mutex::default(),
+            newcomers: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
         }
     }

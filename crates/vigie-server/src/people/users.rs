@@ -63,7 +63,7 @@ impl Names {
             || self.last_name.is_some()
     }
 
-    fn lay_over(self, profile: &mut Profile) {
+    pub(super) fn lay_over(self, profile: &mut Profile) {
         let fields = [
             (&mut profile.username, self.username),
             (&mut profile.display_name, self.display_name),
@@ -104,43 +104,6 @@ impl People {
         Ok(self.directory.write().put(id, profile, None))
     }
 
-    /// Creates the user of a valid token on first sight, or takes over changed names while no API call has set any.
-    ///
-    /// # Errors
-    /// [`ChangeError::Deleted`] for a deleted user, [`ChangeError::Store`] when the store refuses.
-    pub async fn provision(
-        &self,
-        id: &PrincipalId,
-        names: Names,
-    ) -> Result<PrincipalKey, ChangeError> {
-        let _changing = self.changing.lock().await;
-        let known = self.directory().key(id);
-        let mut profile = Profile::default();
-        if let Some(key) = known {
-            let directory = self.directory();
-            let member = directory.member(key);
-            if member.is_deleted {
-                return Err(ChangeError::Deleted);
-            }
-            profile = member.profile.clone();
-            if profile.set_by_api {
-                return Ok(key);
-            }
-        }
-        let before = profile.clone();
-        names.lay_over(&mut profile);
-        if let Some(key) = known.filter(|_| profile == before) {
-            return Ok(key);
-        }
-        let user = StoredUser {
-            id: id.clone(),
-            profile: profile.clone(),
-            is_deleted: false,
-        };
-        self.store.provision_users(&[user]).await?;
-        Ok(self.directory.write().put(id.clone(), profile, None))
-    }
-
     /// Forgets a user; a token does not bring it back.
     ///
     /// # Errors
@@ -164,10 +127,10 @@ impl People {
         let people = Arc::clone(self);
         let claims = Arc::clone(claims);
         tokio::spawn(async move {
-            if let Err(error) = people.provision(&claims.user, Names::of(&claims)).await {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "new names of a user could not be kept");
-            }
+            // A refusal was logged where it happened; the next token tries again.
+            let _ = people
+                .provision(claims.user.clone(), Names::of(&claims))
+                .await;
             if let Some(named) = people.named.lock().get_mut(&key) {
                 named.is_being_written = false;
             }

@@ -220,7 +220,6 @@ impl From<ChangeError> for ApiError {
         match error {
             ChangeError::UnknownPrincipal(id) => Self::UnknownPrincipal(id),
             ChangeError::UnknownConversation => Self::UnknownConversation,
-            ChangeError::Deleted => Self::Refused(Refusal::InvalidJwt),
             ChangeError::Store(_) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
