@@ -55,6 +55,37 @@ async fn a_jwt_wins_over_a_session_token() {
 }
 
 #[tokio::test]
+async fn everybody_who_signs_in_at_once_is_created_and_stays_so_but_for_the_deleted_one() {
+    const CROWD: usize = 300;
+    let world = World::start().await;
+    let gone = world.user("gone");
+    assert_eq!(gone.get("/api/conversations").await.status, 200);
+    let deleted = world.service().delete("/v1/users/gone").await;
+    assert_eq!(deleted.status, 204);
+
+    let ask = async |id: String| world.user(&id).get("/api/conversations").await.status;
+    let crowd = (0..CROWD).map(|number| ask(format!("newcomer-{number}")));
+    // The same stranger twice in one moment is one user.
+    let twice = (0..2).map(|_| ask("twin".to_owned()));
+    let (crowd, twins, gone) = tokio::join!(
+        futures_util::future::join_all(crowd),
+        futures_util::future::join_all(twice),
+        ask("gone".to_owned()),
+    );
+    assert_eq!(crowd, [200; CROWD]);
+    assert_eq!(twins, [200; 2]);
+    assert_eq!(gone, 401);
+
+    let users = async |world: &World| {
+        let stats = world.service().get("/maintenance/stats").await;
+        stats.json()["data"]["totalUsers"].clone()
+    };
+    assert_eq!(users(&world).await, CROWD + 1);
+    let world = world.restart().await;
+    assert_eq!(users(&world).await, CROWD + 1, "the store holds them, too");
+}
+
+#[tokio::test]
 async fn a_valid_token_creates_its_user_but_never_a_deleted_one() {
     let world = World::start().await;
     let service = world.service();
