@@ -5,6 +5,7 @@
 
 mod conversations;
 mod guests;
+mod loading;
 mod provisioning;
 mod users;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use vigie_core::{ConversationKey, Directory, Id, PrincipalId, PrincipalKey, Profile};
-use vigie_store::{Snapshot, Store, StoredPresence, WriteError};
+use vigie_store::{Store, WriteError};
 
 use crate::engine_host::EngineHost;
 
@@ -59,52 +60,6 @@ pub enum ChangeError {
 }
 
 impl People {
-    /// Takes up what the store kept: the directory, and everyone's presence with it.
-    #[must_use]
-    pub fn load(host: Arc<EngineHost>, store: Arc<dyn Store>, snapshot: Snapshot) -> Self {
-        let mut directory = Directory::default();
-        let mut guests = HashMap::new();
-        for user in snapshot.users {
-            let key = directory.put(user.id, user.profile, None);
-            if user.is_deleted {
-                directory.delete(key);
-            }
-        }
-        for guest in snapshot.guests {
-            let profile = guests::profile(&guest);
-            let key = directory.put(guest.id, profile, guest.expires_at);
-            guests.insert(guest.token_sha256, key);
-            host.know_guest(key);
-        }
-        for conversation in snapshot.conversations {
-            let key = directory.put_conversation(conversation.id, conversation.title);
-            for member in &conversation.members {
-                if let Some(member) = directory.key(member) {
-                    directory.join(key, member);
-                }
-            }
-        }
-        for StoredPresence {
-            principal,
-            record,
-            alive_at,
-        } in snapshot.presence
-        {
-            if let Some(key) = directory.key(&principal) {
-                host.load(key, record, alive_at);
-            }
-        }
-        Self {
-            host,
-            store,
-            directory: RwLock::new(directory),
-            guests: RwLock::new(guests),
-            named: Mutex::default(),
-            newcomers: Mutex::default(),
-            changing: tokio::sync::Mutex::default(),
-        }
-    }
-
     /// The directory, to read; never hold it while calling the engine.
     pub fn directory(&self) -> RwLockReadGuard<'_, Directory> {
         self.directory.read()

@@ -77,15 +77,10 @@ impl Vigie {
         let keys = Keys::open(&config)?;
         let store = vigie_store::open(&config.database.to_string()).await?;
         let host = Arc::new(EngineHost::new(config.rules.clone(), Clock::start()));
-        let snapshot = store.load().await?;
+        let people = Arc::new(People::load(Arc::clone(&host), Arc::clone(&store)).await?);
         let incarnation = store
             .begin_incarnation(host.now().wall, config.rules.offline_after)
             .await?;
-        let people = Arc::new(People::load(
-            Arc::clone(&host),
-            Arc::clone(&store),
-            snapshot,
-        ));
         let flusher = Flusher::new(
             Arc::clone(&host),
             Arc::clone(&people),

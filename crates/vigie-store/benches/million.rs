@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use vigie_core::{
     Availability, PresenceRecord, PrincipalId, Profile, SessionId, StoredSession, Version, Wall,
 };
-use vigie_store::{PresenceWrite, Store, StoredConversation, StoredUser};
+use vigie_store::{Page, PresenceWrite, Store, StoredConversation, StoredUser};
 
 const OFFLINE_AFTER: Duration = Duration::from_secs(300);
 const MEMBERS: usize = 10;
@@ -95,10 +95,15 @@ async fn main() {
 
     let began = Instant::now();
     let store = vigie_store::open(&url).await.unwrap();
-    let snapshot = store.load().await.unwrap();
-    report("open and load", began, snapshot.users.len());
-    assert_eq!(snapshot.users.len(), count);
-    assert_eq!(snapshot.presence.len(), count);
+    let (mut users, mut presence) = (0, 0);
+    let mut receive = |page| match page {
+        Page::Users(page) => users += page.len(),
+        Page::Presence(page) => presence += page.len(),
+        Page::Guests(_) | Page::Conversations(_) => {}
+    };
+    store.load(&mut receive).await.unwrap();
+    report("open and load", began, users);
+    assert_eq!((users, presence), (count, count));
 
     let successor = store
         .begin_incarnation(at(9_100), OFFLINE_AFTER)

@@ -1,6 +1,6 @@
 //! What must survive a restart: the directory, and everyone's presence and times.
 //!
-//! [`open`] turns a database URL into a [`Store`]; what goes in and comes out is in the core's terms ([`PresenceWrite`], [`Snapshot`]).
+//! [`open`] turns a database URL into a [`Store`]; what goes in and comes out is in the core's terms ([`PresenceWrite`], [`Page`]).
 //! The server reads it whole at its start ([`Store::load`]), answers from memory afterwards, and writes in batches behind.
 //! Nothing here decides about presence, speaks HTTP or reads a clock.
 //!
@@ -39,8 +39,8 @@ use std::sync::Arc;
 
 pub use error::{OpenError, ReadError, WriteError};
 pub use rows::{
-    Incarnation, PresenceWrite, Snapshot, StoredConversation, StoredGuest, StoredPresence,
-    StoredUser, Written,
+    Incarnation, Page, PresenceWrite, StoredConversation, StoredGuest, StoredPresence, StoredUser,
+    Written,
 };
 pub use store::Store;
 

@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use vigie_core::{Id, PresenceRecord, PrincipalId, Profile, Wall};
 
-/// Everything a server needs at its start, as of the end of the last write.
-#[derive(Debug, Default)]
-pub struct Snapshot {
-    /// Every user, deleted ones included.
-    pub users: Vec<StoredUser>,
-    /// Every guest.
-    pub guests: Vec<StoredGuest>,
-    /// Every conversation.
-    pub conversations: Vec<StoredConversation>,
-    /// Everyone of whom anything is known: at most one entry per principal.
-    pub presence: Vec<StoredPresence>,
+/// A part of everything that a server needs at its start; each part comes in many pages, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Page {
+    /// Users, deleted ones included.
+    Users(Vec<StoredUser>),
+    /// Guests.
+    Guests(Vec<StoredGuest>),
+    /// Conversations with their members, whom earlier pages have named.
+    Conversations(Vec<StoredConversation>),
+    /// Of whom anything is known: at most one entry per principal.
+    Presence(Vec<StoredPresence>),
 }
 
 /// A registered user.

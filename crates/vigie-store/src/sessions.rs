@@ -71,6 +71,16 @@ pub(crate) fn decode(bytes: Option<&[u8]>) -> Option<Vec<StoredSession>> {
     Some(sessions)
 }
 
+/// Unpacks what [`encode`] made, written in hexadecimal digits; no digits are no sessions.
+pub(crate) fn decode_hex(digits: &str) -> Option<Vec<StoredSession>> {
+    if digits.is_empty() {
+        return decode(None);
+    }
+    let byte = |pair: &[u8]| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = digits.as_bytes().chunks(2).map(byte).collect();
+    decode(Some(&bytes?))
+}
+
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (head, tail) = rest.split_first_chunk::<N>()?;
     *rest = tail;
@@ -105,6 +115,16 @@ mod tests {
         assert_eq!(decode(encode(&sessions).as_deref()), Some(sessions));
         assert_eq!(encode(&[]), None);
         assert_eq!(decode(None), Some(Vec::new()));
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_unpacked_alike() {
+        let digits =
+            |bytes: Vec<u8>| -> String { bytes.iter().map(|byte| format!("{byte:02X}")).collect() };
+        let packed = digits(encode(&three()).unwrap_or_default());
+        assert_eq!(decode_hex(&packed), Some(three()));
+        assert_eq!(decode_hex(""), Some(Vec::new()));
+        assert_eq!(decode_hex("01x"), None);
     }
 
     #[test]

@@ -21,8 +21,8 @@ use vigie_core::{Id, PrincipalId, Wall};
 
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::rows::{
-    Incarnation, PresenceWrite, Snapshot, StoredConversation, StoredGuest, StoredPresence,
-    StoredUser, Written,
+    Incarnation, Page, PresenceWrite, StoredConversation, StoredGuest, StoredPresence, StoredUser,
+    Written,
 };
 use crate::store::Store;
 
@@ -80,8 +80,8 @@ fn statement(what: &'static str) -> impl FnOnce(sqlx::Error) -> WriteError {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn load(&self) -> Result<Snapshot, ReadError> {
-        load::everything(&self.readers).await
+    async fn load(&self, receive: &mut (dyn FnMut(Page) + Send)) -> Result<(), ReadError> {
+        load::everything(&self.readers, receive).await
     }
 
     async fn health(&self) -> Result<(), ReadError> {

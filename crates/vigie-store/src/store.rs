@@ -1,6 +1,6 @@
 //! The one door to what is kept: what every store can do, whichever database is behind it.
 //!
-//! In: changes already decided in memory. Out: everything, once, at a start.
+//! In: changes already decided in memory. Out: everything, once, at a start, in pages.
 //! Always true: each write is one transaction, durable before it returns, and may be repeated without harm.
 
 use std::fmt;
@@ -11,18 +11,21 @@ use vigie_core::{Id, PrincipalId, Wall};
 
 use crate::error::{ReadError, WriteError};
 use crate::rows::{
-    Incarnation, PresenceWrite, Snapshot, StoredConversation, StoredGuest, StoredPresence,
-    StoredUser, Written,
+    Incarnation, Page, PresenceWrite, StoredConversation, StoredGuest, StoredPresence, StoredUser,
+    Written,
 };
 
 /// Keeps the directory and everyone's presence; shared as `Arc<dyn Store>`.
 #[async_trait]
 pub trait Store: Send + Sync + fmt::Debug {
-    /// Reads everything; meant for a start, before the first write.
+    /// Hands everything to `receive`, a page at a time; meant for a start, before the first write.
+    ///
+    /// All users come first, then all guests, conversations and presence, so that no page names a principal that was not handed over.
+    /// What does not fit into memory twice need not: of each part a few pages exist at the same time, whatever the database holds.
     ///
     /// # Errors
-    /// When the database does not answer, or holds what this program never writes.
-    async fn load(&self) -> Result<Snapshot, ReadError>;
+    /// When the database does not answer, or holds what this program never writes; then pages are missing.
+    async fn load(&self, receive: &mut (dyn FnMut(Page) + Send)) -> Result<(), ReadError>;
 
     /// Whether the store answers; cheap enough for every probe.
     ///

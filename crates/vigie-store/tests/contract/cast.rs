@@ -5,7 +5,10 @@ use std::time::Duration;
 use vigie_core::{
     Availability, Id, PresenceRecord, PrincipalId, Profile, SessionId, StoredSession, Version, Wall,
 };
-use vigie_store::{PresenceWrite, Snapshot, StoredGuest, StoredPresence, StoredUser};
+use vigie_store::{
+    Page, PresenceWrite, ReadError, Store, StoredConversation, StoredGuest, StoredPresence,
+    StoredUser,
+};
 
 /// When the stories begin, in milliseconds: some instant in the past.
 pub(crate) const DAWN: i64 = 1_700_000_000_000;
@@ -89,6 +92,39 @@ pub(crate) fn write(principal: &PrincipalId, record: &PresenceRecord) -> Presenc
         principal: principal.clone(),
         record: record.clone(),
     }
+}
+
+/// Everything that a store keeps.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshot {
+    pub(crate) users: Vec<StoredUser>,
+    pub(crate) guests: Vec<StoredGuest>,
+    pub(crate) conversations: Vec<StoredConversation>,
+    pub(crate) presence: Vec<StoredPresence>,
+}
+
+/// Reads everything, and sees that no page is empty or comes before its turn.
+pub(crate) async fn load(store: &dyn Store) -> Result<Snapshot, ReadError> {
+    let mut found = Snapshot::default();
+    let mut turn = 0;
+    let mut receive = |page| {
+        let (of_page, rows) = match page {
+            Page::Users(users) => (0, extend(&mut found.users, users)),
+            Page::Guests(guests) => (1, extend(&mut found.guests, guests)),
+            Page::Conversations(groups) => (2, extend(&mut found.conversations, groups)),
+            Page::Presence(presence) => (3, extend(&mut found.presence, presence)),
+        };
+        assert!(rows > 0 && of_page >= turn, "{rows} rows of part {of_page}");
+        turn = of_page;
+    };
+    store.load(&mut receive).await?;
+    Ok(found)
+}
+
+fn extend<T>(all: &mut Vec<T>, page: Vec<T>) -> usize {
+    let rows = page.len();
+    all.extend(page);
+    rows
 }
 
 /// What a snapshot says of one principal.

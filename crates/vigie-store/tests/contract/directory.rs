@@ -7,7 +7,7 @@ use vigie_store::{StoredConversation, StoredGuest, StoredUser};
 
 use crate::Database;
 use crate::cast::{
-    OFFLINE_AFTER, at, conversation, guest, offline, online, presence_of, registered, user,
+    OFFLINE_AFTER, at, conversation, guest, load, offline, online, presence_of, registered, user,
     visitor, write,
 };
 
@@ -54,7 +54,7 @@ pub(crate) async fn everything_written_comes_back(database: &impl Database) {
     store.upsert_guests(from_ref(&zoe)).await.unwrap();
     drop(store);
 
-    let snapshot = database.open().await.load().await.unwrap();
+    let snapshot = load(&*database.open().await).await.unwrap();
     assert_eq!(snapshot.users, [alice, bob]);
     assert_eq!(snapshot.guests, from_ref(&zoe));
     let mut with_zoe = harbour;
@@ -69,9 +69,9 @@ pub(crate) async fn batches_of_any_size_are_written_whole(database: &impl Databa
         let users: Vec<_> = (0..size)
             .map(|number| registered(&format!("of-{size:04}-{number:04}")))
             .collect();
-        let before = store.load().await.unwrap().users.len();
+        let before = load(&*store).await.unwrap().users.len();
         store.upsert_users(&users).await.unwrap();
-        let after = store.load().await.unwrap().users;
+        let after = load(&*store).await.unwrap().users;
         assert_eq!(after.len(), before + size);
         assert!(users.iter().all(|user| after.contains(user)), "{size}");
     }
@@ -83,13 +83,13 @@ pub(crate) async fn a_tombstone_yields_to_an_api_call_only(database: &impl Datab
     store.provision_users(from_ref(&alice)).await.unwrap();
     store.delete_user(&alice.id, at(1)).await.unwrap();
     store.provision_users(from_ref(&alice)).await.unwrap();
-    let users = store.load().await.unwrap().users;
+    let users = load(&*store).await.unwrap().users;
     assert_eq!(users.len(), 1);
     assert!(users[0].is_deleted);
     assert_eq!(users[0].profile.username, None, "a tombstone keeps no name");
 
     store.upsert_users(from_ref(&alice)).await.unwrap();
-    assert_eq!(store.load().await.unwrap().users, [alice]);
+    assert_eq!(load(&*store).await.unwrap().users, [alice]);
 
     let never_written = user("mallory");
     store.delete_user(&never_written, at(2)).await.unwrap();
@@ -97,7 +97,7 @@ pub(crate) async fn a_tombstone_yields_to_an_api_call_only(database: &impl Datab
         .provision_users(&[registered("mallory")])
         .await
         .unwrap();
-    let users = store.load().await.unwrap().users;
+    let users = load(&*store).await.unwrap().users;
     let mallory = users.iter().find(|user| user.id == never_written);
     assert!(mallory.unwrap().is_deleted);
 }
@@ -125,7 +125,7 @@ pub(crate) async fn claims_change_names_while_no_api_call_has(database: &impl Da
         .await
         .unwrap();
     let expected = named("Ally", Some(Role::Audit), false);
-    assert_eq!(store.load().await.unwrap().users, [expected]);
+    assert_eq!(load(&*store).await.unwrap().users, [expected]);
 
     let by_api = named("Dr. Alice", None, true);
     store.upsert_users(from_ref(&by_api)).await.unwrap();
@@ -133,7 +133,7 @@ pub(crate) async fn claims_change_names_while_no_api_call_has(database: &impl Da
         .provision_users(&[named("Al", None, false)])
         .await
         .unwrap();
-    assert_eq!(store.load().await.unwrap().users, [by_api]);
+    assert_eq!(load(&*store).await.unwrap().users, [by_api]);
 }
 
 pub(crate) async fn whoever_goes_takes_memberships_and_presence_along(database: &impl Database) {
@@ -158,11 +158,11 @@ pub(crate) async fn whoever_goes_takes_memberships_and_presence_along(database: 
     let absent = [write(&bob, &offline(1)), write(&tern, &offline(1))];
     store.write_presence(&by, &present, None).await.unwrap();
     store.write_presence(&by, &absent, None).await.unwrap();
-    assert_eq!(store.load().await.unwrap().presence.len(), 4);
+    assert_eq!(load(&*store).await.unwrap().presence.len(), 4);
 
     store.delete_user(&alice, at(2)).await.unwrap();
     store.delete_guests(&[tern]).await.unwrap();
-    let snapshot = store.load().await.unwrap();
+    let snapshot = load(&*store).await.unwrap();
     let harbour = &snapshot.conversations[0];
     assert_eq!(harbour.members, [bob.clone(), gull.clone()]);
     let left: Vec<_> = snapshot.guests.iter().map(|guest| &guest.id).collect();
@@ -181,13 +181,13 @@ pub(crate) async fn a_guest_is_a_member_of_its_conversation(database: &impl Data
         title: None,
         members: vec![gull.id],
     };
-    assert_eq!(store.load().await.unwrap().conversations, [lobby]);
+    assert_eq!(load(&*store).await.unwrap().conversations, [lobby]);
     let twin = visitor("g_twin", 1);
     assert!(
         store.upsert_guests(&[twin]).await.is_err(),
         "two guests cannot share a token"
     );
-    assert_eq!(store.load().await.unwrap().guests.len(), 1);
+    assert_eq!(load(&*store).await.unwrap().guests.len(), 1);
 }
 
 pub(crate) async fn members_can_be_added_removed_and_replaced(database: &impl Database) {
@@ -195,7 +195,7 @@ pub(crate) async fn members_can_be_added_removed_and_replaced(database: &impl Da
     let harbour = conversation("harbour");
     let people = ["alice", "bob", "carol", "dave"].map(user);
     let members = async || {
-        let conversations = store.load().await.unwrap().conversations;
+        let conversations = load(&*store).await.unwrap().conversations;
         conversations.into_iter().next().map(|only| only.members)
     };
     store.add_members(&harbour, &people[..2]).await.unwrap();
@@ -234,7 +234,7 @@ pub(crate) async fn a_missing_title_leaves_the_title_as_it_is(database: &impl Da
         (Some("Harbour"), Some("Harbour")),
     ] {
         store.upsert_conversations(&[titled(given)]).await.unwrap();
-        let conversations = store.load().await.unwrap().conversations;
+        let conversations = load(&*store).await.unwrap().conversations;
         assert_eq!(conversations, [titled(expected)]);
     }
 }
@@ -254,7 +254,7 @@ pub(crate) async fn every_write_may_be_repeated(database: &impl Database) {
             .unwrap();
         store.delete_user(&user("dave"), at(1)).await.unwrap();
         store.delete_guests(&[guest("g_tern")]).await.unwrap();
-        let snapshot = store.load().await.unwrap();
+        let snapshot = load(&*store).await.unwrap();
         outcomes.push((snapshot.users, snapshot.guests, snapshot.conversations));
     }
     assert_eq!(outcomes[0], outcomes[1]);

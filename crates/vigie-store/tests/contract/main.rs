@@ -57,6 +57,7 @@ macro_rules! contract {
             restart::an_interrupted_takeover_keeps_the_newest_state,
             restart::whom_a_successor_ended_stays_ended,
             restart::proofs_of_life_never_go_backwards,
+            restart::thousands_come_back_in_the_order_of_their_ids,
             view::a_stopped_server_leaves_nobody_online,
             view::a_rest_lease_ends_by_itself,
             view::forced_offline_and_away_are_shown,

@@ -4,7 +4,7 @@ use vigie_core::{PresenceRecord, Wall};
 use vigie_store::StoredGuest;
 
 use crate::Database;
-use crate::cast::{OFFLINE_AFTER, at, guest, offline, online, user, visitor, write};
+use crate::cast::{OFFLINE_AFTER, at, guest, load, offline, online, user, visitor, write};
 
 pub(crate) async fn presence_of_some_is_what_a_start_would_read(database: &impl Database) {
     let store = database.open().await;
@@ -20,7 +20,7 @@ pub(crate) async fn presence_of_some_is_what_a_start_would_read(database: &impl 
         .await
         .unwrap();
 
-    let mut expected = store.load().await.unwrap().presence;
+    let mut expected = load(&*store).await.unwrap().presence;
     expected.retain(|presence| presence.principal != carol);
     let asked = [bob, user("nobody"), alice];
     assert_eq!(store.read_presence(&asked).await.unwrap(), expected);

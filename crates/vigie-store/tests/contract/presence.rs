@@ -4,8 +4,8 @@ use vigie_core::{Availability, PresenceRecord, SessionId, StoredSession};
 
 use crate::Database;
 use crate::cast::{
-    OFFLINE_AFTER, at, guest, offline, online, presence_of, registered, user, version, visitor,
-    write,
+    OFFLINE_AFTER, at, guest, load, offline, online, presence_of, registered, user, version,
+    visitor, write,
 };
 
 pub(crate) async fn a_record_comes_back_whole(database: &impl Database) {
@@ -34,7 +34,7 @@ pub(crate) async fn a_record_comes_back_whole(database: &impl Database) {
         .unwrap();
     drop(store);
 
-    let snapshot = database.open().await.load().await.unwrap();
+    let snapshot = load(&*database.open().await).await.unwrap();
     let kept = presence_of(&snapshot, &alice).unwrap();
     assert_eq!(kept.record, record);
     assert_eq!(kept.alive_at, Some(at(11)));
@@ -54,7 +54,7 @@ pub(crate) async fn a_principal_without_leases_is_its_times(database: &impl Data
             .await
             .unwrap();
     }
-    let snapshot = store.load().await.unwrap();
+    let snapshot = load(&*store).await.unwrap();
     let kept = presence_of(&snapshot, &alice).unwrap();
     assert_eq!(kept.record, gone);
     assert_eq!(kept.alive_at, None);
@@ -86,7 +86,7 @@ pub(crate) async fn an_older_write_never_wins(database: &impl Database) {
                     .await
                     .unwrap();
             }
-            let snapshot = store.load().await.unwrap();
+            let snapshot = load(&*store).await.unwrap();
             let kept = &presence_of(&snapshot, &alice).unwrap().record;
             let expected = PresenceRecord {
                 last_seen_at: late.last_seen_at.max(early.last_seen_at),
@@ -107,7 +107,7 @@ pub(crate) async fn a_late_lease_does_not_revive(database: &impl Database) {
             .await
             .unwrap();
     }
-    let snapshot = store.load().await.unwrap();
+    let snapshot = load(&*store).await.unwrap();
     assert_eq!(presence_of(&snapshot, &alice).unwrap().record, offline(3));
 }
 
@@ -121,7 +121,7 @@ pub(crate) async fn a_late_end_does_not_end_a_newer_lease(database: &impl Databa
             .await
             .unwrap();
     }
-    let snapshot = store.load().await.unwrap();
+    let snapshot = load(&*store).await.unwrap();
     let expected = PresenceRecord {
         last_seen_at: Some(at(2)),
         ..online(3)
@@ -146,7 +146,7 @@ pub(crate) async fn unknown_never_replaces_a_time(database: &impl Database) {
             .write_presence(&by, &[write(&alice, &record)], None)
             .await
             .unwrap();
-        let snapshot = store.load().await.unwrap();
+        let snapshot = load(&*store).await.unwrap();
         let kept = &presence_of(&snapshot, &alice).unwrap().record;
         assert_eq!(kept.version, record.version);
         assert_eq!(kept.last_active_at, Some(at(2)));
@@ -217,7 +217,7 @@ pub(crate) async fn whoever_was_deleted_gets_no_row(database: &impl Database) {
             .each_ref()
             .map(|principal| write(principal, &record));
         store.write_presence(&by, &batch, None).await.unwrap();
-        let snapshot = store.load().await.unwrap();
+        let snapshot = load(&*store).await.unwrap();
         let kept = everyone
             .each_ref()
             .map(|principal| presence_of(&snapshot, principal).is_some());

@@ -3,7 +3,7 @@
 use vigie_core::PresenceRecord;
 
 use crate::Database;
-use crate::cast::{OFFLINE_AFTER, at, offline, online, presence_of, user, write};
+use crate::cast::{OFFLINE_AFTER, at, load, offline, online, presence_of, user, write};
 
 pub(crate) async fn each_start_is_another_incarnation_of_one_node(database: &impl Database) {
     let mut begun = Vec::new();
@@ -28,7 +28,7 @@ pub(crate) async fn a_successor_takes_over_and_reaps(database: &impl Database) {
     drop(store);
 
     let store = database.open().await;
-    let found = store.load().await.unwrap();
+    let found = load(&*store).await.unwrap();
     for (principal, record) in [(&alice, online(1)), (&bob, online(2))] {
         let kept = presence_of(&found, principal).unwrap();
         assert_eq!(kept.record, record);
@@ -48,7 +48,7 @@ pub(crate) async fn a_successor_takes_over_and_reaps(database: &impl Database) {
         .unwrap();
     store.reap_predecessors(&successor).await.unwrap();
 
-    let found = store.load().await.unwrap();
+    let found = load(&*store).await.unwrap();
     let kept = presence_of(&found, &alice).unwrap();
     assert_eq!(kept.record, restored);
     assert_eq!(kept.alive_at, Some(at(20)));
@@ -85,7 +85,7 @@ pub(crate) async fn an_interrupted_takeover_keeps_the_newest_state(database: &im
         .unwrap();
     drop(store);
 
-    let found = database.open().await.load().await.unwrap();
+    let found = load(&*database.open().await).await.unwrap();
     let newest = presence_of(&found, &alice).unwrap();
     assert_eq!(newest.record.sessions, online(10).sessions);
     assert_eq!(newest.record.last_seen_at, Some(at(0)));
@@ -108,7 +108,7 @@ pub(crate) async fn whom_a_successor_ended_stays_ended(database: &impl Database)
             .await
             .unwrap();
     }
-    let found = store.load().await.unwrap();
+    let found = load(&*store).await.unwrap();
     assert_eq!(presence_of(&found, &alice).unwrap().record, offline(10));
 }
 
@@ -121,6 +121,40 @@ pub(crate) async fn proofs_of_life_never_go_backwards(database: &impl Database) 
         .await
         .unwrap();
     store.write_alive(&by, at(4)).await.unwrap();
-    let found = store.load().await.unwrap();
+    let found = load(&*store).await.unwrap();
     assert_eq!(presence_of(&found, &alice).unwrap().alive_at, Some(at(10)));
+}
+
+pub(crate) async fn thousands_come_back_in_the_order_of_their_ids(database: &impl Database) {
+    const PEOPLE: i64 = 9_000;
+    let store = database.open().await;
+    let by = store.begin_incarnation(at(0), OFFLINE_AFTER).await.unwrap();
+    let id = |number: i64| user(&format!("user-{number:05}"));
+    let was = |number: i64| (number % 3 != 0).then(|| write(&id(number), &offline(1)));
+    let is = |number: i64| (number % 3 != 1).then(|| write(&id(number), &online(number + 2)));
+    for batch in [
+        (0..PEOPLE).filter_map(was).collect::<Vec<_>>(),
+        (0..PEOPLE).filter_map(is).collect(),
+    ] {
+        store
+            .write_presence(&by, &batch, Some(at(PEOPLE)))
+            .await
+            .unwrap();
+    }
+    let found = load(&*store).await.unwrap().presence;
+    assert_eq!(found.len(), 9_000);
+    for (number, found) in (0..).zip(found) {
+        let expected = match number % 3 {
+            0 => online(number + 2),
+            1 => offline(1),
+            _ => PresenceRecord {
+                last_seen_at: Some(at(1)),
+                ..online(number + 2)
+            },
+        };
+        assert_eq!(found.principal, id(number));
+        assert_eq!(found.record, expected);
+        let alive_at = (number % 3 != 1).then(|| at(PEOPLE));
+        assert_eq!(found.alive_at, alive_at);
+    }
 }

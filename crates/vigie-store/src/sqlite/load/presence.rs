@@ -1,30 +1,24 @@
 //! Presence, everyone's or that of some, from the rows with a lease or a force and the rows with times alone.
 //!
 //! In: both tables in the order of their principals, merged like the two halves of a zip.
-//! Out: one entry per principal. Always true: no time is lost, and a row that a later edge ended is not restored.
+//! Out: one entry per principal.
+//! Always true: no time is lost, and a row that a later edge ended is not restored.
 
 use std::cmp::Ordering;
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
-use futures_util::TryStreamExt;
+use serde::de::DeserializeOwned;
 use sqlx::SqlitePool;
-use vigie_core::{Availability, PresenceRecord, PrincipalId, Version, Wall};
+use vigie_core::{PresenceRecord, PrincipalId, Version, Wall};
 
-use super::pages;
-use super::reading::{Reading, query, wrong};
+use super::Receive;
+use super::pages::{PAGE, Paged, Pages};
+use super::reading::wrong;
 use crate::availability_code;
 use crate::error::ReadError;
-use crate::rows::StoredPresence;
+use crate::rows::{Page, StoredPresence};
 use crate::sessions;
-
-/// Whose presence is read.
-#[derive(Clone, Copy)]
-enum Whose<'i> {
-    Everyone,
-    /// A JSON list of ids.
-    Of(&'i str),
-}
 
 /// A row of `times`, packed.
 #[derive(serde::Deserialize)]
@@ -36,9 +30,55 @@ struct PackedTimes {
     left_at: Option<i64>,
 }
 
+/// A row of `node_presence`, packed, with the last proof of life of its incarnation.
+#[derive(serde::Deserialize)]
+struct PackedLeases {
+    times: PackedTimes,
+    availability: i64,
+    forced_offline_at: Option<i64>,
+    rest_floor: Option<i64>,
+    /// In hexadecimal digits; empty when there are none.
+    sessions: Box<str>,
+    alive_at: Option<i64>,
+}
+
+const TIMES: &str = "times";
+const LEASES: &str = "node_presence";
+
 /// Everyone of whom anything is known.
-pub(super) async fn everyone(readers: &SqlitePool) -> Result<Vec<StoredPresence>, ReadError> {
-    read(readers, Whose::Everyone).await
+pub(super) async fn everyone(readers: &SqlitePool, receive: Receive<'_>) -> Result<(), ReadError> {
+    let times = Paged {
+        table: TIMES,
+        sql: "
+            SELECT json_group_array(json_array(
+                principal_id, version, last_active_at, last_seen_at, left_at
+            )), max(principal_id)
+            FROM (SELECT * FROM times WHERE principal_id > ?1 ORDER BY principal_id LIMIT ?2)",
+        narrowed_to: None,
+    };
+    // A page ends with all rows of its last principal.
+    let leases = Paged {
+        table: LEASES,
+        sql: "
+            SELECT json_group_array(json_array(
+                json_array(p.principal_id, p.version, p.last_active_at, p.last_seen_at, p.left_at),
+                p.availability, p.forced_offline_at, p.rest_floor, hex(p.sessions), i.alive_at
+            )), max(p.principal_id)
+            FROM (
+                SELECT * FROM node_presence
+                WHERE node_id = (SELECT id FROM node) AND principal_id > ?1 AND principal_id <= (
+                    SELECT max(principal_id) FROM (
+                        SELECT principal_id FROM node_presence
+                        WHERE node_id = (SELECT id FROM node) AND principal_id > ?1
+                        ORDER BY principal_id LIMIT ?2
+                    )
+                )
+                ORDER BY principal_id, incarnation
+            ) AS p
+            LEFT JOIN incarnations AS i ON i.node_id = p.node_id AND i.number = p.incarnation",
+        narrowed_to: None,
+    };
+    merge(times.read(readers), leases.read(readers), receive).await
 }
 
 /// Those among `principals` of whom anything is known.
@@ -49,129 +89,172 @@ pub(in crate::sqlite) async fn of(
     // The alphabet of ids has nothing that JSON would escape.
     let ids: Vec<&str> = principals.iter().map(PrincipalId::as_str).collect();
     let ids = format!("[\"{}\"]", ids.join("\",\""));
-    read(readers, Whose::Of(&ids)).await
+    let times = Paged {
+        table: TIMES,
+        sql: "
+            SELECT json_group_array(json_array(
+                principal_id, version, last_active_at, last_seen_at, left_at
+            )), max(principal_id)
+            FROM (
+                SELECT * FROM times
+                WHERE principal_id > ?1 AND principal_id IN (SELECT value FROM json_each(?3))
+                ORDER BY principal_id LIMIT ?2
+            )",
+        narrowed_to: Some(ids.clone()),
+    };
+    let leases = Paged {
+        table: LEASES,
+        sql: "
+            SELECT json_group_array(json_array(
+                json_array(p.principal_id, p.version, p.last_active_at, p.last_seen_at, p.left_at),
+                p.availability, p.forced_offline_at, p.rest_floor, hex(p.sessions), i.alive_at
+            )), max(p.principal_id)
+            FROM (
+                SELECT * FROM node_presence
+                WHERE node_id = (SELECT id FROM node)
+                    AND principal_id IN (SELECT value FROM json_each(?3))
+                    AND principal_id > ?1 AND principal_id <= (
+                        SELECT max(principal_id) FROM (
+                            SELECT principal_id FROM node_presence
+                            WHERE node_id = (SELECT id FROM node)
+                                AND principal_id IN (SELECT value FROM json_each(?3))
+                                AND principal_id > ?1
+                            ORDER BY principal_id LIMIT ?2
+                        )
+                    )
+                ORDER BY principal_id, incarnation
+            ) AS p
+            LEFT JOIN incarnations AS i ON i.node_id = p.node_id AND i.number = p.incarnation",
+        narrowed_to: Some(ids),
+    };
+    let mut found = Vec::new();
+    let mut receive = |page| {
+        if let Page::Presence(presence) = page {
+            found.extend(presence);
+        }
+    };
+    merge(times.read(readers), leases.read(readers), &mut receive).await?;
+    Ok(found)
 }
 
-async fn read(readers: &SqlitePool, whose: Whose<'_>) -> Result<Vec<StoredPresence>, ReadError> {
-    const TABLE: &str = "times";
-    const EVERYONE: &str = "
-        SELECT json_group_array(json_array(
-            principal_id, version, last_active_at, last_seen_at, left_at
-        )), max(principal_id)
-        FROM (SELECT * FROM times WHERE principal_id > ?1 ORDER BY principal_id LIMIT ?2)";
-    const SOME: &str = "
-        SELECT json_group_array(json_array(
-            principal_id, version, last_active_at, last_seen_at, left_at
-        )), max(principal_id)
-        FROM (
-            SELECT * FROM times
-            WHERE principal_id > ?1 AND principal_id IN (SELECT value FROM json_each(?3))
-            ORDER BY principal_id LIMIT ?2
-        )";
-    let (sql, narrowed_to) = match whose {
-        Whose::Everyone => (EVERYONE, None),
-        Whose::Of(ids) => (SOME, Some(ids)),
-    };
-    let mut kept = kept(readers, whose).await?.into_iter().peekable();
+/// Both tables in the order of their principals, merged like the two halves of a zip.
+async fn merge(
+    times: Pages<PackedTimes>,
+    leases: Pages<PackedLeases>,
+    receive: Receive<'_>,
+) -> Result<(), ReadError> {
+    let mut times = Side::of(times, |page| page.into_iter().map(times_of).collect());
+    let mut leases = Side::of(leases, leases_of);
     let mut found = Vec::new();
-    pages::each(readers, TABLE, sql, narrowed_to, |packed: PackedTimes| {
-        let id = &*packed.principal_id;
-        found.extend(before(&mut kept, id));
-        let times = PresenceRecord {
+    loop {
+        let next = match (leases.head().await?, times.head().await?) {
+            (None, None) => break,
+            (Some(_), None) => leases.take(),
+            (None, Some(_)) => times.take(),
+            (Some(lease), Some(time)) => match lease.as_str().cmp(time.as_str()) {
+                Ordering::Less => leases.take(),
+                Ordering::Greater => times.take(),
+                Ordering::Equal => leases.take().zip(times.take()).map(joined),
+            },
+        };
+        found.extend(next);
+        if found.len() == PAGE {
+            receive(Page::Presence(std::mem::take(&mut found)));
+        }
+    }
+    if !found.is_empty() {
+        receive(Page::Presence(found));
+    }
+    Ok(())
+}
+
+/// One of the two tables: one entry per principal, in the order of the ids.
+struct Side<T> {
+    pages: Pages<T>,
+    unpack: fn(Vec<T>) -> Result<Vec<StoredPresence>, ReadError>,
+    page: Peekable<IntoIter<StoredPresence>>,
+}
+
+impl<T: DeserializeOwned> Side<T> {
+    fn of(pages: Pages<T>, unpack: fn(Vec<T>) -> Result<Vec<StoredPresence>, ReadError>) -> Self {
+        Self {
+            pages,
+            unpack,
+            page: Vec::new().into_iter().peekable(),
+        }
+    }
+
+    /// Whose entry comes next; `None` after the last.
+    async fn head(&mut self) -> Result<Option<&PrincipalId>, ReadError> {
+        if self.page.peek().is_none()
+            && let Some(page) = self.pages.next().await?
+        {
+            self.page = (self.unpack)(page)?.into_iter().peekable();
+        }
+        Ok(self.page.peek().map(|presence| &presence.principal))
+    }
+
+    fn take(&mut self) -> Option<StoredPresence> {
+        self.page.next()
+    }
+}
+
+fn times_of(packed: PackedTimes) -> Result<StoredPresence, ReadError> {
+    Ok(StoredPresence {
+        principal: PrincipalId::from_wire(&packed.principal_id).map_err(wrong(TIMES))?,
+        record: PresenceRecord {
             version: Version(packed.version),
             last_active_at: packed.last_active_at.map(Wall::from_millis),
             last_seen_at: packed.last_seen_at.map(Wall::from_millis),
             left_at: packed.left_at.map(Wall::from_millis),
             ..PresenceRecord::default()
-        };
-        let same = kept.next_if(|presence| presence.principal.as_str() == id);
-        found.push(match same {
-            Some(presence) => with_times(presence, times),
-            None => StoredPresence {
-                principal: PrincipalId::from_wire(id).map_err(wrong(TABLE))?,
-                record: times,
-                alive_at: None,
-            },
-        });
-        Ok(())
+        },
+        alive_at: None,
     })
-    .await?;
-    found.extend(kept);
-    Ok(found)
 }
 
-/// The newest row of whoever has a lease or a force on this node, in the order of the ids.
-async fn kept(readers: &SqlitePool, whose: Whose<'_>) -> Result<Vec<StoredPresence>, ReadError> {
-    const TABLE: &str = "node_presence";
-    const EVERYONE: &str = "
-        SELECT p.principal_id, p.version, p.last_active_at, p.last_seen_at, p.left_at,
-            p.availability, p.forced_offline_at, p.rest_floor, p.sessions, i.alive_at
-        FROM node_presence AS p
-        LEFT JOIN incarnations AS i ON i.node_id = p.node_id AND i.number = p.incarnation
-        WHERE p.node_id = (SELECT id FROM node)
-        ORDER BY p.principal_id, p.incarnation";
-    const SOME: &str = "
-        SELECT p.principal_id, p.version, p.last_active_at, p.last_seen_at, p.left_at,
-            p.availability, p.forced_offline_at, p.rest_floor, p.sessions, i.alive_at
-        FROM node_presence AS p
-        LEFT JOIN incarnations AS i ON i.node_id = p.node_id AND i.number = p.incarnation
-        WHERE p.node_id = (SELECT id FROM node)
-            AND p.principal_id IN (SELECT value FROM json_each(?))
-        ORDER BY p.principal_id, p.incarnation";
-    let rows_of = match whose {
-        Whose::Everyone => sqlx::query(EVERYONE),
-        Whose::Of(ids) => sqlx::query(SOME).bind(ids),
-    };
-    let mut kept: Vec<StoredPresence> = Vec::new();
-    let mut rows = rows_of.fetch(readers);
-    while let Some(row) = rows.try_next().await.map_err(query(TABLE))? {
-        let row = Reading::of(TABLE, &row);
-        let packed: Option<&[u8]> = row.column(8)?;
-        let Some(sessions) = sessions::decode(packed) else {
-            return Err(wrong(TABLE)("its sessions are packed in an unknown way"));
-        };
-        let newer = StoredPresence {
-            principal: row.principal(0)?,
-            record: PresenceRecord {
-                version: version(&row, 1)?,
-                availability: availability(&row, 5)?,
-                last_active_at: row.wall(2)?,
-                last_seen_at: row.wall(3)?,
-                left_at: row.wall(4)?,
-                forced_offline_at: row.wall(6)?,
-                rest_floor: row.wall(7)?,
-                sessions,
-            },
-            alive_at: row.wall(9)?,
-        };
-        match kept.last_mut() {
+/// The newest row of each principal, with the latest of all times.
+fn leases_of(page: Vec<PackedLeases>) -> Result<Vec<StoredPresence>, ReadError> {
+    let mut found: Vec<StoredPresence> = Vec::with_capacity(page.len());
+    for packed in page {
+        let newer = lease_of(packed)?;
+        match found.last_mut() {
             Some(older) if older.principal == newer.principal => {
                 let times = std::mem::take(&mut older.record);
                 *older = newer;
                 keep_latest(&mut older.record, &times);
             }
-            Some(_) | None => kept.push(newer),
+            Some(_) | None => found.push(newer),
         }
     }
-    Ok(kept)
+    Ok(found)
 }
 
-/// The entries whose principals come before an id.
-fn before<'k>(
-    kept: &'k mut Peekable<IntoIter<StoredPresence>>,
-    id: &'k str,
-) -> impl Iterator<Item = StoredPresence> + 'k {
-    std::iter::from_fn(move || {
-        kept.next_if(|presence| presence.principal.as_str().cmp(id) == Ordering::Less)
+fn lease_of(packed: PackedLeases) -> Result<StoredPresence, ReadError> {
+    let availability = availability_code::decode(packed.availability)
+        .ok_or_else(|| wrong(LEASES)(format_args!("{} is no availability", packed.availability)))?;
+    let sessions = sessions::decode_hex(&packed.sessions)
+        .ok_or_else(|| wrong(LEASES)("its sessions are packed in an unknown way"))?;
+    let times = times_of(packed.times)?;
+    Ok(StoredPresence {
+        record: PresenceRecord {
+            availability,
+            forced_offline_at: packed.forced_offline_at.map(Wall::from_millis),
+            rest_floor: packed.rest_floor.map(Wall::from_millis),
+            sessions,
+            ..times.record
+        },
+        alive_at: packed.alive_at.map(Wall::from_millis),
+        ..times
     })
 }
 
 /// A principal's row with a lease or a force, joined with the row that has times alone.
-fn with_times(kept: StoredPresence, times: PresenceRecord) -> StoredPresence {
-    let (mut newer, older, alive_at) = if times.version > kept.record.version {
-        (times, kept.record, None)
+fn joined((kept, times): (StoredPresence, StoredPresence)) -> StoredPresence {
+    let (mut newer, older, alive_at) = if times.record.version > kept.record.version {
+        (times.record, kept.record, None)
     } else {
-        (kept.record, times, kept.alive_at)
+        (kept.record, times.record, kept.alive_at)
     };
     keep_latest(&mut newer, &older);
     StoredPresence {
@@ -186,16 +269,4 @@ fn keep_latest(newer: &mut PresenceRecord, older: &PresenceRecord) {
     newer.last_active_at = newer.last_active_at.max(older.last_active_at);
     newer.last_seen_at = newer.last_seen_at.max(older.last_seen_at);
     newer.left_at = newer.left_at.max(older.left_at);
-}
-
-fn version(row: &Reading<'_>, column: usize) -> Result<Version, ReadError> {
-    let number: i64 = row.column(column)?;
-    let number = u64::try_from(number).map_err(wrong(row.table()))?;
-    Ok(Version(number))
-}
-
-fn availability(row: &Reading<'_>, column: usize) -> Result<Availability, ReadError> {
-    let code = row.column(column)?;
-    availability_code::decode(code)
-        .ok_or_else(|| wrong(row.table())(format_args!("{code} is no availability")))
 }

@@ -7,7 +7,7 @@ use vigie_store::OpenError;
 
 use super::{Sqlite, child};
 use crate::Database;
-use crate::cast::{OFFLINE_AFTER, at, online, presence_of, registered, user, write};
+use crate::cast::{OFFLINE_AFTER, at, load, online, presence_of, registered, user, write};
 
 #[tokio::test]
 async fn kill_nine_loses_nothing_that_was_written() {
@@ -28,7 +28,7 @@ async fn kill_nine_loses_nothing_that_was_written() {
         told = line.parse().unwrap();
     }
 
-    let snapshot = database.open().await.load().await.unwrap();
+    let snapshot = load(&*database.open().await).await.unwrap();
     for written in 1..=told {
         let somebody = registered(&format!("user-{written}"));
         assert!(snapshot.users.contains(&somebody), "{written} of {told}");
@@ -78,7 +78,7 @@ async fn a_second_process_is_refused_until_the_first_has_died() {
     process.kill();
     let store = database.open().await;
     store.upsert_users(&[registered("alice")]).await.unwrap();
-    assert_eq!(store.load().await.unwrap().users[0].id, user("alice"));
+    assert_eq!(load(&*store).await.unwrap().users[0].id, user("alice"));
 }
 
 #[tokio::test]
@@ -101,9 +101,9 @@ async fn a_full_disk_refuses_and_keeps_what_was_there() {
     assert_eq!(process.next_told(), None);
 
     let store = database.open().await;
-    assert_eq!(store.load().await.unwrap().users.len(), kept);
+    assert_eq!(load(&*store).await.unwrap().users.len(), kept);
     store.upsert_users(&[registered("zoe")]).await.unwrap();
-    assert_eq!(store.load().await.unwrap().users.len(), kept + 1);
+    assert_eq!(load(&*store).await.unwrap().users.len(), kept + 1);
 }
 
 /// Batches of a hundred users until one is refused; tells the refusal and how many users were kept, which is those of the batches before.
@@ -120,7 +120,7 @@ async fn write_until_full(path: &Path) {
         }
     };
     child::tell(&refusal.to_string());
-    assert_eq!(store.load().await.unwrap().users.len(), kept);
+    assert_eq!(load(&*store).await.unwrap().users.len(), kept);
     child::tell(&kept.to_string());
 }
 

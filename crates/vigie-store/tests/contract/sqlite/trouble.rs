@@ -6,7 +6,7 @@ use vigie_store::{ReadError, WriteError};
 
 use super::Sqlite;
 use crate::Database;
-use crate::cast::{OFFLINE_AFTER, at, online, registered, user, write};
+use crate::cast::{OFFLINE_AFTER, at, load, online, registered, user, write};
 
 #[tokio::test]
 async fn a_lost_table_is_an_error_that_names_its_cause_once() {
@@ -25,7 +25,7 @@ async fn a_lost_table_is_an_error_that_names_its_cause_once() {
     assert_eq!(refused.to_string(), "cannot write presence");
     let cause = refused.source().unwrap().to_string();
     assert!(cause.contains("node_presence"), "{cause}");
-    let unread = store.load().await.unwrap_err();
+    let unread = load(&*store).await.unwrap_err();
     assert!(matches!(unread, ReadError::Query { .. }), "{unread:?}");
 
     store.upsert_users(&[registered("alice")]).await.unwrap();
@@ -56,7 +56,7 @@ async fn a_row_that_we_never_write_is_an_error_that_names_its_table() {
         let database = Sqlite::fresh();
         let store = database.open().await;
         database.execute(sql).await;
-        let unread = store.load().await.unwrap_err();
+        let unread = load(&*store).await.unwrap_err();
         assert!(
             matches!(&unread, ReadError::Row { table: named, .. } if *named == table),
             "{unread:?}"

@@ -1,0 +1,95 @@
+//! A start: what the store kept becomes the directory, and everyone's presence goes to the engine.
+//!
+//! In: pages, in the order of [`Store::load`]. Out: [`People`].
+//! Always true: a page is gone before the one after the next comes, so that a start needs little more memory than what stays.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+use vigie_core::{Directory, PrincipalKey};
+use vigie_store::{
+    Page, ReadError, Store, StoredConversation, StoredGuest, StoredPresence, StoredUser,
+};
+
+use crate::engine_host::EngineHost;
+
+use super::{People, TokenDigest, guests};
+
+/// What was taken up so far.
+struct Loading<'h> {
+    host: &'h EngineHost,
+    directory: Directory,
+    guests: HashMap<TokenDigest, PrincipalKey>,
+}
+
+impl People {
+    /// Takes up what the store kept: the directory, and everyone's presence with it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn load(host: Arc<EngineHost>, store: Arc<dyn Store>) -> Result<Self, ReadError> {
+        let mut loading = Loading {
+            host: &host,
+            directory: Directory::default(),
+            guests: HashMap::new(),
+        };
+        store.load(&mut |page| loading.take_up(page)).await?;
+        let Loading {
+            directory, guests, ..
+        } = loading;
+        Ok(Self {
+            host,
+            store,
+            directory: RwLock::new(directory),
+            guests: RwLock::new(guests),
+            named: Mutex::default(),
+            newcomers: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+        })
+    }
+}
+
+impl Loading<'_> {
+    fn take_up(&mut self, page: Page) {
+        match page {
+            Page::Users(users) => users.into_iter().for_each(|user| self.user(user)),
+            Page::Guests(guests) => guests.into_iter().for_each(|guest| self.guest(guest)),
+            Page::Conversations(groups) => groups
+                .into_iter()
+                .for_each(|group| self.conversation(group)),
+            Page::Presence(presence) => presence
+                .into_iter()
+                .for_each(|presence| self.presence(presence)),
+        }
+    }
+
+    fn user(&mut self, user: StoredUser) {
+        let key = self.directory.put(user.id, user.profile, None);
+        if user.is_deleted {
+            self.directory.delete(key);
+        }
+    }
+
+    fn guest(&mut self, guest: StoredGuest) {
+        let profile = guests::profile(&guest);
+        let key = self.directory.put(guest.id, profile, guest.expires_at);
+        self.guests.insert(guest.token_sha256, key);
+        self.host.know_guest(key);
+    }
+
+    fn conversation(&mut self, group: StoredConversation) {
+        let key = self.directory.put_conversation(group.id, group.title);
+        for member in &group.members {
+            if let Some(member) = self.directory.key(member) {
+                self.directory.join(key, member);
+            }
+        }
+    }
+
+    fn presence(&mut self, presence: StoredPresence) {
+        if let Some(key) = self.directory.key(&presence.principal) {
+            self.host.load(key, presence.record, presence.alive_at);
+        }
+    }
+}
