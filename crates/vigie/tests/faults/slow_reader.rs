@@ -1,0 +1,97 @@
+//! A client that reads nothing while its contacts change thousands of times.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use vigie_client::{Http, Method, Socket};
+
+use crate::people::{conversation, enter, service};
+use crate::server::{BOUND, Site};
+use crate::vitals::resident;
+
+const CONTACTS: usize = 50;
+/// Each contact comes and goes so often; odd, so that the last change differs from the first state.
+const CHANGES: usize = 201;
+
+/// What ten thousand changes that one client does not read may cost, in bytes.
+const MEMORY: u64 = 16 * 1024 * 1024;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_reads_nothing_costs_little_and_gets_the_newest_state_afterwards() {
+    // A frozen client answers no ping: the limits on its silence are beyond this test.
+    let site = Site::new(&[
+        ("VIGIE_PING_INTERVAL", "60s"),
+        ("VIGIE_PING_TIMEOUT", "60s"),
+        ("VIGIE_RESTAMP_INTERVAL", "2m"),
+    ]);
+    let mut server = site.start().await;
+    let url = server.url().to_owned();
+    let contacts: Vec<String> = (0..CONTACTS).map(|number| format!("c{number}")).collect();
+    let mut members = contacts.clone();
+    members.extend(["slow".to_owned(), "quick".to_owned()]);
+    conversation(&url, "room", &members).await;
+    let mut slow = enter(&url, "slow").await;
+    let mut quick = enter(&url, "quick").await;
+    let service = service(&url);
+    // One whole round first, so that what the server keeps once is not counted.
+    set_all(&service, &contacts, false).await;
+    slow.freeze();
+    let before = resident(server.pid());
+    for change in 0..CHANGES {
+        set_all(&service, &contacts, change % 2 == 0).await;
+    }
+    let grown = resident(server.pid()).saturating_sub(before);
+    assert!(grown < MEMORY, "{grown} bytes");
+    // Who reads was never disturbed, and holds the newest state.
+    all_become_online(&mut quick, &contacts).await;
+    slow.thaw();
+    all_become_online(&mut slow, &contacts).await;
+    server.assert_alive();
+}
+
+async fn set_all(service: &Http, contacts: &[String], is_online: bool) {
+    for contact in contacts {
+        let body = json!({"userId": contact, "isOnline": is_online});
+        let reply = service
+            .call(Method::POST, "/maintenance/user-status", Some(&body))
+            .await
+            .unwrap();
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    }
+}
+
+/// Reads until everybody is online, and no change is left over after that.
+async fn all_become_online(socket: &mut Socket, contacts: &[String]) {
+    let mut view = BTreeMap::new();
+    let mark = json!({"clientTime": 1});
+    let mut is_marked = false;
+    loop {
+        let online = view.values().filter(|online| **online).count();
+        if online == contacts.len() && !is_marked {
+            socket.emit("heartbeat", Some(mark.clone()));
+            is_marked = true;
+        }
+        let event = tokio::time::timeout(BOUND, socket.recv()).await;
+        let event = event
+            .unwrap_or_else(|_| panic!("only {online} are online"))
+            .unwrap();
+        match event.name.as_str() {
+            "user:status" => {
+                let who = event.payload()["userId"].as_str().unwrap().to_owned();
+                let is_online = event.payload()["isOnline"].as_bool().unwrap();
+                if contacts.contains(&who) {
+                    view.insert(who, is_online);
+                }
+            }
+            "heartbeat:ack" => {
+                assert_eq!(
+                    online,
+                    contacts.len(),
+                    "a change came after the newest state"
+                );
+                return;
+            }
+            _ => {}
+        }
+    }
+}
