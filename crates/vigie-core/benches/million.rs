@@ -39,7 +39,7 @@ fn main() {
     step("known to the directory", || {
         for number in 0..PRINCIPALS {
             let id = PrincipalId::user(&format!("{number:024x}")).unwrap();
-            directory.put(id, Profile::default(), None);
+            directory.put(id, &Profile::default(), None);
         }
     });
     step("their presence loaded, everybody offline", || {

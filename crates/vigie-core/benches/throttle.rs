@@ -11,12 +11,11 @@
 #[path = "support/stopwatch.rs"]
 mod stopwatch;
 
-use std::hash::BuildHasher;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::HashMap;
 use vigie_core::{
     ActivityCells, Directory, Engine, Mono, Now, PrincipalId, PrincipalKey, Profile, Rules, Signal,
     Touch, Wall,
@@ -41,14 +40,7 @@ fn main() {
         bench.row("bare lookup: hashbrown, by &PrincipalId", Bench::bare);
         bench.row("touch alone, key known", Bench::touch_alone);
         bench.row("check: Directory::key(&PrincipalId), touch", Bench::by_id);
-        bench.row(
-            "check from text: PrincipalId, Directory::key, touch",
-            Bench::by_text,
-        );
-        bench.row(
-            "prototype from text: table of keys over rows, touch",
-            Bench::by_rows,
-        );
+        bench.row("check: Directory::key_of(&str), touch", Bench::by_text);
     }
 }
 
@@ -57,7 +49,6 @@ struct Bench {
     directory: Directory,
     cells: Arc<ActivityCells>,
     bare: HashMap<PrincipalId, PrincipalKey>,
-    rows: Rows,
     /// Ids in the order of the questions, each with its own memory, as a request brings it.
     questions: Vec<PrincipalId>,
     texts: String,
@@ -73,16 +64,14 @@ impl Bench {
         let mut random = Random(0x9e37_79b9_7f4a_7c15);
         let mut directory = Directory::default();
         let mut bare = HashMap::new();
-        let mut rows = Rows::default();
         let at = Now {
             mono: Mono::START,
             wall: Wall::from_millis(1_700_000_000_000),
         };
         let ids: Vec<PrincipalId> = (0..principals).map(|_| random.id()).collect();
         for id in &ids {
-            let principal = directory.put(id.clone(), Profile::default(), None);
+            let principal = directory.put(id.clone(), &Profile::default(), None);
             bare.insert(id.clone(), principal);
-            rows.insert(id.as_str(), principal);
             engine.handle(
                 Signal::ActivityReported {
                     principal,
@@ -102,7 +91,6 @@ impl Bench {
             directory,
             cells,
             bare,
-            rows,
             texts: questions.iter().map(PrincipalId::as_str).collect(),
             questions,
             keys,
@@ -163,16 +151,7 @@ impl Bench {
 
     fn by_text(&self, round: usize, now: Now) -> u64 {
         self.texts(round)
-            .map(|text| {
-                let id = PrincipalId::from_wire(text).unwrap();
-                self.touch(self.directory.key(&id).unwrap(), now)
-            })
-            .sum()
-    }
-
-    fn by_rows(&self, round: usize, now: Now) -> u64 {
-        self.texts(round)
-            .map(|id| self.touch(self.rows.key(id).unwrap(), now))
+            .map(|text| self.touch(self.directory.key_of(text).unwrap(), now))
             .sum()
     }
 
@@ -181,50 +160,6 @@ impl Bench {
         bytes
             .chunks(ID_BYTES)
             .map(|text| core::str::from_utf8(text).unwrap())
-    }
-}
-
-/// An index by text whose table holds keys alone; a short id lies in its principal's row.
-#[derive(Default)]
-struct Rows {
-    table: HashTable<PrincipalKey>,
-    rows: Vec<Row>,
-    hasher: DefaultHashBuilder,
-}
-
-/// Half a cache line; longer ids would live elsewhere, this prototype has none.
-#[repr(align(32))]
-struct Row {
-    length: u8,
-    text: [u8; 31],
-}
-
-impl Row {
-    fn text(&self) -> &[u8] {
-        &self.text[..usize::from(self.length)]
-    }
-}
-
-impl Rows {
-    fn insert(&mut self, id: &str, key: PrincipalKey) {
-        assert_eq!(self.rows.len(), key.index());
-        let mut text = [0; 31];
-        text[..id.len()].copy_from_slice(id.as_bytes());
-        self.rows.push(Row {
-            length: u8::try_from(id.len()).unwrap(),
-            text,
-        });
-        let (rows, hasher) = (&self.rows, &self.hasher);
-        self.table
-            .insert_unique(hasher.hash_one(id.as_bytes()), key, |other| {
-                hasher.hash_one(rows[other.index()].text())
-            });
-    }
-
-    fn key(&self, id: &str) -> Option<PrincipalKey> {
-        let hash = self.hasher.hash_one(id.as_bytes());
-        let is_it = |key: &PrincipalKey| self.rows[key.index()].text() == id.as_bytes();
-        self.table.find(hash, is_it).copied()
     }
 }
 

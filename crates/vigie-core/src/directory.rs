@@ -3,86 +3,39 @@
 //! In: changes of membership and of profiles, already durable.
 //! Out: keys for ids, names, and the audience of a principal.
 //! Always true: keys are dense and never reused, member lists are sorted and without duplicates, and both sides of a membership know of it.
+//!
+//! A million principals are resident, so each fact is kept once: the id in the principal's row ([`member`]), its key under that id in the [`index`], its names on a shelf ([`shelves`]).
 
+mod conversation;
+mod index;
+mod key_list;
+mod member;
 mod profile;
+mod rows;
+mod shelves;
 
-use std::collections::HashMap;
-
-use crate::principal::{Id, PrincipalId, PrincipalKey};
+use crate::id::Id;
+use crate::principal::{PrincipalId, PrincipalKey};
 use crate::time::Wall;
 
-pub use profile::{Profile, Role, UnknownRole};
+pub use conversation::{Conversation, ConversationKey};
+pub use member::Member;
+pub use profile::{Names, Profile, Role, UnknownRole};
 
-/// The number that stands for a conversation inside one process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConversationKey(pub u32);
-
-impl ConversationKey {
-    const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// A principal as the directory knows it.
-#[derive(Debug, Clone)]
-pub struct Member {
-    /// The typed id.
-    pub id: PrincipalId,
-    /// Names, language, role.
-    pub profile: Profile,
-    /// A guest's end; `None` for users and for guests without one.
-    pub expires_at: Option<Wall>,
-    /// Deleted principals keep their key and may not come back by themselves.
-    pub is_deleted: bool,
-    conversations: Vec<ConversationKey>,
-}
-
-impl Member {
-    /// Whether this principal may authenticate at `now`.
-    #[must_use]
-    pub fn is_admitted(&self, now: Wall) -> bool {
-        let expired = self.expires_at.is_some_and(|end| end <= now);
-        self.profile.is_active && !self.is_deleted && !expired
-    }
-
-    /// The conversations this principal is a member of, sorted by key.
-    #[must_use]
-    pub fn conversations(&self) -> &[ConversationKey] {
-        &self.conversations
-    }
-
-    /// What people call this principal; never empty.
-    #[must_use]
-    pub fn name(&self) -> std::borrow::Cow<'_, str> {
-        self.profile.name_or(self.id.as_str())
-    }
-}
-
-/// A fan-out group.
-#[derive(Debug, Clone)]
-pub struct Conversation {
-    /// Its id.
-    pub id: Id,
-    /// Its title, if it has one.
-    pub title: Option<Box<str>>,
-    members: Vec<PrincipalKey>,
-}
-
-impl Conversation {
-    /// Its members, sorted by key.
-    #[must_use]
-    pub fn members(&self) -> &[PrincipalKey] {
-        &self.members
-    }
-}
+use index::Index;
+use key_list::KeyList;
+use member::Row;
+use rows::Rows;
+use shelves::Shelves;
 
 /// Everyone and every conversation.
 #[derive(Debug, Default)]
 pub struct Directory {
-    members: Vec<Member>,
-    by_id: HashMap<PrincipalId, PrincipalKey>,
+    rows: Rows,
+    shelves: Shelves,
+    index: Index,
     conversations: Vec<Option<Conversation>>,
-    conversations_by_id: HashMap<Id, ConversationKey>,
+    conversation_index: Index,
     version: u64,
 }
 
@@ -90,25 +43,35 @@ impl Directory {
     /// The key of a principal that was ever known, deleted ones included.
     #[must_use]
     pub fn key(&self, id: &PrincipalId) -> Option<PrincipalKey> {
-        self.by_id.get(id).copied()
+        self.find(id.as_bytes())
+    }
+
+    /// The key behind a bare `userId` of the wire, deleted principals included; text that is no id is nobody's.
+    #[must_use]
+    pub fn key_of(&self, id: &str) -> Option<PrincipalKey> {
+        self.find(id.as_bytes())
     }
 
     /// The principal behind a key that this directory gave.
     #[must_use]
-    pub fn member(&self, key: PrincipalKey) -> &Member {
-        &self.members[key.index()]
+    pub fn member(&self, key: PrincipalKey) -> Member<'_> {
+        Member {
+            directory: self,
+            key,
+            row: &self.rows[key.index()],
+        }
     }
 
     /// Principals ever known; their keys are `0..len`.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.members.len()
+        self.rows.len()
     }
 
     /// Whether nobody was ever known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.len() == 0
     }
 
     /// Grows with every change.
@@ -117,53 +80,82 @@ impl Directory {
         self.version
     }
 
+    /// Every principal with its key, in the order of keys, from the one at `position` on.
+    pub fn members_from(
+        &self,
+        position: usize,
+    ) -> impl Iterator<Item = (PrincipalKey, Member<'_>)> {
+        let directory = self;
+        let keys = (position..).map(key_at);
+        keys.zip(self.rows.from(position)).map(move |(key, row)| {
+            let member = Member {
+                directory,
+                key,
+                row,
+            };
+            (key, member)
+        })
+    }
+
     /// Every principal with its key, in the order of keys.
-    pub fn members(&self) -> impl Iterator<Item = (PrincipalKey, &Member)> {
-        (0..).map(PrincipalKey).zip(&self.members)
+    pub fn members(&self) -> impl Iterator<Item = (PrincipalKey, Member<'_>)> {
+        self.members_from(0)
     }
 
     /// Adds a principal, or gives a known one this profile, and its life back if it was deleted.
     pub fn put(
         &mut self,
         id: PrincipalId,
-        profile: Profile,
+        profile: &Profile,
         expires_at: Option<Wall>,
     ) -> PrincipalKey {
         self.version += 1;
         if let Some(key) = self.key(&id) {
-            let member = &mut self.members[key.index()];
-            member.profile = profile;
-            member.expires_at = expires_at;
-            member.is_deleted = false;
+            let row = &mut self.rows[key.index()];
+            row.role = profile.role;
+            row.is_active = profile.is_active;
+            row.set_by_api = profile.set_by_api;
+            row.expires_at = expires_at;
+            row.is_deleted = false;
+            self.shelves.set(key.index(), profile.names());
             return key;
         }
-        let key = PrincipalKey(u32::try_from(self.members.len()).unwrap_or(u32::MAX));
-        self.by_id.insert(id.clone(), key);
-        self.members.push(Member {
+        let key = key_at(self.rows.len());
+        let rows = &self.rows;
+        let id_of = |other: u32| rows[other as usize].id.as_bytes();
+        self.index.insert(id.as_bytes(), key.0, id_of);
+        self.rows.push(Row {
             id,
-            profile,
+            conversations: KeyList::default(),
             expires_at,
+            role: profile.role,
+            is_active: profile.is_active,
+            set_by_api: profile.set_by_api,
             is_deleted: false,
-            conversations: Vec::new(),
         });
+        self.shelves.push(profile.names());
         key
     }
 
-    /// Marks a principal as deleted and ends its memberships.
+    /// Marks a principal as deleted, forgets its names and ends its memberships.
     pub fn delete(&mut self, key: PrincipalKey) {
         self.version += 1;
-        for conversation in core::mem::take(&mut self.members[key.index()].conversations) {
+        let row = &mut self.rows[key.index()];
+        row.is_deleted = true;
+        for conversation in core::mem::take(&mut row.conversations).as_slice() {
             if let Some(conversation) = &mut self.conversations[conversation.index()] {
                 remove_sorted(&mut conversation.members, key);
             }
         }
-        self.members[key.index()].is_deleted = true;
+        self.shelves.set(key.index(), Names::default());
     }
 
     /// The key of a conversation that exists.
     #[must_use]
     pub fn conversation_key(&self, id: &Id) -> Option<ConversationKey> {
-        self.conversations_by_id.get(id).copied()
+        let id_of = |key: u32| conversation_id(&self.conversations, key);
+        let key = self.conversation_index.find(id.as_bytes(), id_of);
+        key.map(ConversationKey)
     }
 
     /// The conversation behind a key; `None` once it was deleted.
@@ -184,7 +176,9 @@ impl Directory {
             return key;
         }
         let key = ConversationKey(u32::try_from(self.conversations.len()).unwrap_or(u32::MAX));
-        self.conversations_by_id.insert(id.clone(), key);
+        let conversations = &self.conversations;
+        let id_of = |other: u32| conversation_id(conversations, other);
+        self.conversation_index.insert(id.as_bytes(), key.0, id_of);
         self.conversations.push(Some(Conversation {
             id,
             title,
@@ -199,9 +193,10 @@ impl Directory {
         let Some(conversation) = self.conversations[key.index()].take() else {
             return;
         };
-        self.conversations_by_id.remove(&conversation.id);
+        self.conversation_index
+            .remove(conversation.id.as_bytes(), key.0);
         for member in conversation.members {
-            remove_sorted(&mut self.members[member.index()].conversations, key);
+            self.rows[member.index()].conversations.remove(key);
         }
     }
 
@@ -211,11 +206,27 @@ impl Directory {
         let Some(Some(group)) = self.conversations.get_mut(conversation.index()) else {
             return false;
         };
-        insert_sorted(
-            &mut self.members[principal.index()].conversations,
-            conversation,
-        );
+        self.rows[principal.index()]
+            .conversations
+            .insert(conversation);
         insert_sorted(&mut group.members, principal)
+    }
+
+    /// Makes principals the first members of a conversation, in memory for as many as there are.
+    pub fn found(&mut self, conversation: ConversationKey, mut principals: Vec<PrincipalKey>) {
+        self.version += 1;
+        let Some(Some(group)) = self.conversations.get_mut(conversation.index()) else {
+            return;
+        };
+        for principal in &principals {
+            let conversations = &mut self.rows[principal.index()].conversations;
+            conversations.insert(conversation);
+        }
+        principals.append(&mut group.members);
+        principals.sort_unstable();
+        principals.dedup();
+        principals.shrink_to_fit();
+        group.members = principals;
     }
 
     /// Ends a membership; says whether there was one.
@@ -224,10 +235,9 @@ impl Directory {
         let Some(Some(group)) = self.conversations.get_mut(conversation.index()) else {
             return false;
         };
-        remove_sorted(
-            &mut self.members[principal.index()].conversations,
-            conversation,
-        );
+        self.rows[principal.index()]
+            .conversations
+            .remove(conversation);
         remove_sorted(&mut group.members, principal)
     }
 
@@ -235,7 +245,7 @@ impl Directory {
     #[must_use]
     pub fn is_member(&self, conversation: ConversationKey, principal: PrincipalKey) -> bool {
         self.member(principal)
-            .conversations
+            .conversations()
             .binary_search(&conversation)
             .is_ok()
     }
@@ -243,15 +253,14 @@ impl Directory {
     /// Whether two principals share a conversation of any size: the right to see.
     #[must_use]
     pub fn share_conversation(&self, one: PrincipalKey, other: PrincipalKey) -> bool {
-        let (few, many) = (self.member(one), self.member(other));
-        let (few, many) = if few.conversations.len() <= many.conversations.len() {
-            (few, many)
+        let one = self.member(one).conversations();
+        let other = self.member(other).conversations();
+        let (few, many) = if one.len() <= other.len() {
+            (one, other)
         } else {
-            (many, few)
+            (other, one)
         };
-        few.conversations
-            .iter()
-            .any(|key| many.conversations.binary_search(key).is_ok())
+        few.iter().any(|key| many.binary_search(key).is_ok())
     }
 
     /// Whoever is subscribed to a principal by membership, the principal included: each once, sorted by key.
@@ -261,7 +270,7 @@ impl Directory {
     pub fn audience(&self, principal: PrincipalKey, audience_limit: usize) -> Vec<PrincipalKey> {
         let mut audience: Vec<_> = self
             .member(principal)
-            .conversations
+            .conversations()
             .iter()
             .filter_map(|key| self.conversation(*key))
             .filter(|conversation| conversation.members.len() <= audience_limit)
@@ -272,6 +281,21 @@ impl Directory {
         audience.dedup();
         audience
     }
+
+    fn find(&self, id: &[u8]) -> Option<PrincipalKey> {
+        let id_of = |key: u32| self.rows[key as usize].id.as_bytes();
+        self.index.find(id, id_of).map(PrincipalKey)
+    }
+}
+
+fn key_at(position: usize) -> PrincipalKey {
+    PrincipalKey(u32::try_from(position).unwrap_or(u32::MAX))
+}
+
+/// The id that the index holds a key for; it holds none for a conversation that was deleted.
+fn conversation_id(conversations: &[Option<Conversation>], key: u32) -> &[u8] {
+    let conversation = conversations[key as usize].as_ref();
+    conversation.map_or(&[], |conversation| conversation.id.as_bytes())
 }
 
 fn insert_sorted<T: Ord>(list: &mut Vec<T>, item: T) -> bool {
@@ -304,7 +328,7 @@ mod tests {
         let mut directory = Directory::default();
         let keys = people
             .iter()
-            .map(|id| directory.put(PrincipalId::user(id).unwrap(), Profile::default(), None))
+            .map(|id| directory.put(PrincipalId::user(id).unwrap(), &Profile::default(), None))
             .collect();
         (directory, keys)
     }

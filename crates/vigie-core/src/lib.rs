@@ -10,6 +10,7 @@ mod activity_cells;
 mod availability;
 mod directory;
 mod engine;
+mod id;
 mod principal;
 mod record;
 mod rules;
@@ -20,9 +21,12 @@ mod write_behind;
 
 pub use activity_cells::{ActivityCells, Throttle, Touch};
 pub use availability::{Availability, Presence, Version};
-pub use directory::{Conversation, ConversationKey, Directory, Member, Profile, Role, UnknownRole};
+pub use directory::{
+    Conversation, ConversationKey, Directory, Member, Names, Profile, Role, UnknownRole,
+};
 pub use engine::{Engine, Totals};
-pub use principal::{Id, IdError, PrincipalId, PrincipalKey, PrincipalKind};
+pub use id::{Id, IdError};
+pub use principal::{PrincipalId, PrincipalKey, PrincipalKind};
 pub use record::{PresenceRecord, StoredSession};
 pub use rules::{Contradiction, Rules};
 pub use signal::{ConnectionId, Effect, Revocation, SessionId, Signal};

@@ -6,70 +6,10 @@
 use core::fmt;
 use core::str::FromStr;
 
-/// Longest id in bytes; it travels in URLs, room names and every event.
-const MAX_ID_BYTES: usize = 128;
+use crate::id::{Id, IdError};
 
 /// What the wire's one `userId` field tells guests from users by.
 const GUEST_PREFIX: &str = "g_";
-
-/// A checked identifier: 1 to 128 bytes of `A-Z a-z 0-9 . _ ~ @ -`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Id(Box<str>);
-
-impl Id {
-    /// The identifier's text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Id {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        if text.is_empty() || text.len() > MAX_ID_BYTES {
-            return Err(IdError::Length);
-        }
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._~@-".contains(&byte);
-        if !text.bytes().all(allowed) {
-            return Err(IdError::Alphabet);
-        }
-        Ok(Self(text.into()))
-    }
-}
-
-impl fmt::Display for Id {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-/// Why a text is not an identifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IdError {
-    /// Empty, or longer than 128 bytes.
-    Length,
-    /// A byte outside `A-Z a-z 0-9 . _ ~ @ -`.
-    Alphabet,
-    /// A user's id starts with `g_`, or a guest's does not.
-    Prefix,
-    /// A typed id whose type is neither `user` nor `guest`.
-    Kind,
-}
-
-impl fmt::Display for IdError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Length => "an id has 1 to 128 bytes",
-            Self::Alphabet => "an id is made of A-Z a-z 0-9 . _ ~ @ -",
-            Self::Prefix => "ids that start with g_ belong to guests, and only to them",
-            Self::Kind => "a typed id starts with user: or guest:",
-        })
-    }
-}
-
-impl core::error::Error for IdError {}
 
 /// Registered user or anonymous guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,13 +34,9 @@ impl PrincipalKind {
 /// Who has presence: a registered user or a guest.
 ///
 /// Displayed and parsed as a typed id, `user:alice` or `guest:g_7f3a`.
+/// Ordered by the id alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PrincipalId {
-    /// A registered user.
-    User(Id),
-    /// A guest; its id starts with `g_`.
-    Guest(Id),
-}
+pub struct PrincipalId(Id);
 
 impl PrincipalId {
     /// A registered user's id.
@@ -112,7 +48,7 @@ impl PrincipalId {
         if text.starts_with(GUEST_PREFIX) {
             return Err(IdError::Prefix);
         }
-        Ok(Self::User(id))
+        Ok(Self(id))
     }
 
     /// A guest's id.
@@ -124,7 +60,7 @@ impl PrincipalId {
         if !text.starts_with(GUEST_PREFIX) {
             return Err(IdError::Prefix);
         }
-        Ok(Self::Guest(id))
+        Ok(Self(id))
     }
 
     /// The principal behind a bare `userId` of the wire: the `g_` prefix tells.
@@ -139,27 +75,25 @@ impl PrincipalId {
         }
     }
 
-    /// The id without its type.
-    #[must_use]
-    pub fn id(&self) -> &Id {
-        match self {
-            Self::User(id) | Self::Guest(id) => id,
-        }
-    }
-
     /// The id's text without its type, as the wire's `userId` carries it.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.id().as_str()
+        self.0.as_str()
     }
 
     /// User or guest.
     #[must_use]
-    pub const fn kind(&self) -> PrincipalKind {
-        match self {
-            Self::User(_) => PrincipalKind::User,
-            Self::Guest(_) => PrincipalKind::Guest,
+    pub fn kind(&self) -> PrincipalKind {
+        if self.as_bytes().starts_with(GUEST_PREFIX.as_bytes()) {
+            PrincipalKind::Guest
+        } else {
+            PrincipalKind::User
         }
+    }
+
+    /// The bytes of [`Self::as_str`].
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }
 

@@ -144,7 +144,7 @@ impl Admission {
         Ok(Identity {
             key,
             id: claims.user.clone(),
-            role: member.profile.role.or(claims.role).unwrap_or(Role::User),
+            role: member.role().or(claims.role).unwrap_or(Role::User),
             expires_at: Some(claims.valid_until()),
         })
     }
@@ -183,9 +183,9 @@ impl Admission {
         }
         Ok(Identity {
             key,
-            id: member.id.clone(),
+            id: member.id().clone(),
             role: Role::User,
-            expires_at: member.expires_at,
+            expires_at: member.expires_at(),
         })
     }
 }

@@ -173,7 +173,7 @@ impl Flusher {
         batch
             .into_iter()
             .map(|(key, record)| PresenceWrite {
-                principal: directory.member(key).id.clone(),
+                principal: directory.member(key).id().clone(),
                 record,
             })
             .collect()

@@ -76,7 +76,7 @@ impl People {
     pub fn find(&self, id: &PrincipalId) -> Option<PrincipalKey> {
         let directory = self.directory();
         let key = directory.key(id)?;
-        (!directory.member(key).is_deleted).then_some(key)
+        (!directory.member(key).is_deleted()).then_some(key)
     }
 
     /// The members of a conversation as they are now; none when there is no such conversation.
@@ -113,6 +113,6 @@ impl People {
     #[must_use]
     pub fn profile(&self, id: &PrincipalId) -> Option<Profile> {
         let key = self.find(id)?;
-        Some(self.directory().member(key).profile.clone())
+        Some(self.directory().member(key).profile())
     }
 }

@@ -41,17 +41,72 @@ impl Default for Profile {
 }
 
 impl Profile {
+    /// The names, to read.
+    #[must_use]
+    pub fn names(&self) -> Names<'_> {
+        Names {
+            username: self.username.as_deref(),
+            display_name: self.display_name.as_deref(),
+            first_name: self.first_name.as_deref(),
+            last_name: self.last_name.as_deref(),
+            language: self.language.as_deref(),
+        }
+    }
+}
+
+/// How many names there are, the language counted with them.
+pub(super) const NAMES: usize = 5;
+
+/// What a principal is called, and in which language it is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Names<'a> {
+    /// Login name.
+    pub username: Option<&'a str>,
+    /// The name to show.
+    pub display_name: Option<&'a str>,
+    /// Given name.
+    pub first_name: Option<&'a str>,
+    /// Family name.
+    pub last_name: Option<&'a str>,
+    /// Language tag.
+    pub language: Option<&'a str>,
+}
+
+impl<'a> Names<'a> {
+    /// All of them, in the order above.
+    pub(super) fn fields(self) -> [Option<&'a str>; NAMES] {
+        [
+            self.username,
+            self.display_name,
+            self.first_name,
+            self.last_name,
+            self.language,
+        ]
+    }
+
+    /// What [`Self::fields`] took apart.
+    pub(super) fn of_fields(fields: [Option<&'a str>; NAMES]) -> Self {
+        let [username, display_name, first_name, last_name, language] = fields;
+        Self {
+            username,
+            display_name,
+            first_name,
+            last_name,
+            language,
+        }
+    }
+
     /// Display name, else "First Last", else username, else `id`.
     #[must_use]
-    pub fn name_or<'a>(&'a self, id: &'a str) -> Cow<'a, str> {
-        let given = |name: &'a Option<Box<str>>| name.as_deref().filter(|name| !name.is_empty());
-        if let Some(name) = given(&self.display_name) {
+    pub fn name_or(self, id: &'a str) -> Cow<'a, str> {
+        let given = |name: Option<&'a str>| name.filter(|name| !name.is_empty());
+        if let Some(name) = given(self.display_name) {
             return Cow::Borrowed(name);
         }
-        match (given(&self.first_name), given(&self.last_name)) {
+        match (given(self.first_name), given(self.last_name)) {
             (Some(first), Some(last)) => Cow::Owned(format!("{first} {last}")),
             (Some(name), None) | (None, Some(name)) => Cow::Borrowed(name),
-            (None, None) => Cow::Borrowed(given(&self.username).unwrap_or(id)),
+            (None, None) => Cow::Borrowed(given(self.username).unwrap_or(id)),
         }
     }
 }
@@ -140,7 +195,7 @@ mod tests {
                 last_name: boxed(last),
                 ..Profile::default()
             };
-            assert_eq!(profile.name_or("id"), expected);
+            assert_eq!(profile.names().name_or("id"), expected);
         };
         check("Ally", "Alice", "Liddell", "alice", "Ally");
         check("", "Alice", "Liddell", "alice", "Alice Liddell");

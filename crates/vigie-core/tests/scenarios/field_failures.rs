@@ -50,7 +50,7 @@ fn the_guard_after_a_goodbye_works_for_guests_too() {
     let mut directory = Directory::default();
     let people = ["guest:g_1", "user:g-1", "user:1"].map(|id| {
         let id: PrincipalId = id.parse().unwrap();
-        directory.put(id, Profile::default(), None)
+        directory.put(id, &Profile::default(), None)
     });
     for who in people {
         let mut world = World::new();

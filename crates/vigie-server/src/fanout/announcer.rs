@@ -104,7 +104,7 @@ impl Fanout {
     ) -> Frame {
         let directory = self.people.directory();
         let member = directory.member(principal);
-        let shown = shown(relation, Some(member), &member.id, Some(presence));
+        let shown = shown(relation, Some(member), member.id(), Some(presence));
         event("user:status", &Status::from(shown))
     }
 }

@@ -70,7 +70,7 @@ impl Fanout {
             .people
             .directory()
             .member(connection.principal)
-            .id
+            .id()
             .kind();
         match kind {
             PrincipalKind::Guest => self.revoke(connection.principal, Revocation::Expired),

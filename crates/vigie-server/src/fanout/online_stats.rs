@@ -122,7 +122,12 @@ impl Fanout {
                 .collect();
             let user = |(key, presence): &(&PrincipalKey, _)| {
                 let member = directory.member(**key);
-                let shown = shown(Relation::Contact, Some(member), &member.id, Some(*presence));
+                let shown = shown(
+                    Relation::Contact,
+                    Some(member),
+                    member.id(),
+                    Some(*presence),
+                );
                 OnlineUser {
                     id: shown.id.as_str().to_owned(),
                     username: shown.name.into_owned(),

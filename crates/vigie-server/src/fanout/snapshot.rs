@@ -102,7 +102,12 @@ impl Fanout {
         let directory = self.people.directory();
         let status = |(key, presence): &(PrincipalKey, Presence)| {
             let member = directory.member(*key);
-            let shown = shown(Relation::Contact, Some(member), &member.id, Some(*presence));
+            let shown = shown(
+                Relation::Contact,
+                Some(member),
+                member.id(),
+                Some(*presence),
+            );
             Status::from(shown)
         };
         people.iter().map(status).collect()

@@ -187,7 +187,7 @@ impl Fanout {
             let member = directory.member(principal);
             let payload = json!({
                 "conversationId": group.id.as_str(),
-                "userId": member.id.as_str(),
+                "userId": member.id().as_str(),
                 "username": member.name(),
             });
             event(name, &payload)

@@ -53,7 +53,7 @@ pub(crate) struct Shown<'a> {
 /// What a watcher may see; whoever it may not see looks like somebody who does not exist.
 pub(crate) fn shown<'a>(
     relation: Relation,
-    member: Option<&'a Member>,
+    member: Option<Member<'a>>,
     id: &'a PrincipalId,
     presence: Option<Presence>,
 ) -> Shown<'a> {
@@ -62,7 +62,7 @@ pub(crate) fn shown<'a>(
         Relation::Stranger => false,
     };
     match (member, presence) {
-        (Some(member), Some(presence)) if may_see && !member.is_deleted => Shown {
+        (Some(member), Some(presence)) if may_see && !member.is_deleted() => Shown {
             id,
             name: member.name(),
             availability: presence.availability,
@@ -98,10 +98,10 @@ mod tests {
             display_name: Some("Alice".into()),
             ..Profile::default()
         };
-        let alice = directory.put(id.clone(), profile, None);
+        let alice = directory.put(id.clone(), &profile, None);
         let mallory = directory.put(
             PrincipalId::user("mallory").unwrap(),
-            Profile::default(),
+            &Profile::default(),
             None,
         );
         let now = Some(Wall::from_millis(1_000));

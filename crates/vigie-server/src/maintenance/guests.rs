@@ -36,7 +36,10 @@ fn stale(app: &App, id: PrincipalId, silent_since: Wall) -> Option<Stale> {
     let (conversations, has_end) = {
         let directory = app.people.directory();
         let member = directory.member(key);
-        (member.conversations().to_vec(), member.expires_at.is_some())
+        (
+            member.conversations().to_vec(),
+            member.expires_at().is_some(),
+        )
     };
     let is_silent = app
         .host

@@ -57,11 +57,10 @@ impl Slice {
         let begin = self.next;
         self.next += SLICE;
         directory
-            .members()
-            .skip(begin)
+            .members_from(begin)
             .take(SLICE)
-            .filter(|(_, member)| !member.is_deleted)
-            .map(|(key, member)| (key, member.id.clone()))
+            .filter(|(_, member)| !member.is_deleted())
+            .map(|(key, member)| (key, member.id().clone()))
             .collect()
     }
 }

@@ -145,7 +145,7 @@ impl People {
         self.store.upsert_users(&users).await?;
         let mut directory = self.directory.write();
         for user in users {
-            directory.put(user.id, user.profile, None);
+            directory.put(user.id, &user.profile, None);
         }
         Ok(())
     }

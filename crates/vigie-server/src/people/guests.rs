@@ -46,7 +46,7 @@ impl People {
             .await?;
         let key = {
             let mut directory = self.directory.write();
-            let key = directory.put(id.clone(), profile(&guest), guest.expires_at);
+            let key = directory.put(id.clone(), &profile(&guest), guest.expires_at);
             let conversation = directory.put_conversation(new.conversation, None);
             directory.join(conversation, key);
             key

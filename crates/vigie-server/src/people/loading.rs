@@ -65,7 +65,7 @@ impl Loading<'_> {
     }
 
     fn user(&mut self, user: StoredUser) {
-        let key = self.directory.put(user.id, user.profile, None);
+        let key = self.directory.put(user.id, &user.profile, None);
         if user.is_deleted {
             self.directory.delete(key);
         }
@@ -73,18 +73,17 @@ impl Loading<'_> {
 
     fn guest(&mut self, guest: StoredGuest) {
         let profile = guests::profile(&guest);
-        let key = self.directory.put(guest.id, profile, guest.expires_at);
+        let key = self.directory.put(guest.id, &profile, guest.expires_at);
         self.guests.insert(guest.token_sha256, key);
         self.host.know_guest(key);
     }
 
     fn conversation(&mut self, group: StoredConversation) {
         let key = self.directory.put_conversation(group.id, group.title);
-        for member in &group.members {
-            if let Some(member) = self.directory.key(member) {
-                self.directory.join(key, member);
-            }
-        }
+        let members = group.members.iter();
+        let members = members.filter_map(|member| self.directory.key(member));
+        let members = members.collect();
+        self.directory.found(key, members);
     }
 
     fn presence(&mut self, presence: StoredPresence) {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use tokio::sync::oneshot;
-use vigie_core::{PrincipalId, PrincipalKey, Profile};
+use vigie_core::{Member, PrincipalId, PrincipalKey, Profile};
 use vigie_store::StoredUser;
 
 use super::{Names, People};
@@ -102,7 +102,7 @@ impl People {
         }
         let mut directory = self.directory.write();
         for user in users {
-            directory.put(user.id, user.profile, None);
+            directory.put(user.id, &user.profile, None);
         }
         for (id, answer) in waiting {
             if let Some(key) = directory.key(&id) {
@@ -116,16 +116,18 @@ impl People {
         let directory = self.directory();
         let known = directory.key(id);
         let stored = known.map(|key| directory.member(key));
-        if stored.is_some_and(|member| member.is_deleted) {
+        if stored.is_some_and(Member::is_deleted) {
             return Need::Refusal;
         }
-        let before = pending.or_else(|| stored.map(|member| &member.profile));
-        let mut profile = before.cloned().unwrap_or_default();
+        let before = pending.cloned().or_else(|| stored.map(Member::profile));
+        let mut profile = before.clone().unwrap_or_default();
         if !profile.set_by_api {
             names.lay_over(&mut profile);
         }
         match known {
-            Some(key) if pending.is_none() && before == Some(&profile) => Need::Nothing(key),
+            Some(key) if pending.is_none() && before.as_ref() == Some(&profile) => {
+                Need::Nothing(key)
+            }
             Some(_) | None => Need::Write(profile),
         }
     }

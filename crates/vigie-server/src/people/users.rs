@@ -101,7 +101,7 @@ impl People {
             is_deleted: false,
         };
         self.store.upsert_users(&[user]).await?;
-        Ok(self.directory.write().put(id, profile, None))
+        Ok(self.directory.write().put(id, &profile, None))
     }
 
     /// Forgets a user; a token does not bring it back.
@@ -140,14 +140,16 @@ impl People {
     /// Whether a token's names differ from what is known, and may change it.
     fn names_are_news(&self, key: PrincipalKey, claims: &Claims) -> bool {
         let directory = self.directory();
-        let profile = &directory.member(key).profile;
-        let differs =
-            |known: &Option<Box<str>>, given: &Option<Box<str>>| given.is_some() && given != known;
-        !profile.set_by_api
-            && (differs(&profile.username, &claims.username)
-                || differs(&profile.display_name, &claims.display_name)
-                || differs(&profile.first_name, &claims.first_name)
-                || differs(&profile.last_name, &claims.last_name))
+        let member = directory.member(key);
+        if member.is_set_by_api() {
+            return false;
+        }
+        let known = member.names();
+        let differs = |known: Option<&str>, given: Option<&str>| given.is_some() && given != known;
+        differs(known.username, claims.username.as_deref())
+            || differs(known.display_name, claims.display_name.as_deref())
+            || differs(known.first_name, claims.first_name.as_deref())
+            || differs(known.last_name, claims.last_name.as_deref())
     }
 
     /// One change of names at a time, and none by a token older than the one they came from: two devices with different tokens must not rename their person in turns.

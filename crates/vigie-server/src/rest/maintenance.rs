@@ -108,9 +108,11 @@ async fn show_stats(
 /// Users and guests who exist.
 fn population(app: &App) -> (usize, usize) {
     let directory = app.people.directory();
-    let existing = directory.members().filter(|(_, member)| !member.is_deleted);
+    let existing = directory
+        .members()
+        .filter(|(_, member)| !member.is_deleted());
     existing.fold((0, 0), |(users, guests), (_, member)| {
-        match member.id.kind() {
+        match member.id().kind() {
             PrincipalKind::User => (users + 1, guests),
             PrincipalKind::Guest => (users, guests + 1),
         }

@@ -69,7 +69,7 @@ fn describe(app: &App, watcher: PrincipalKey, key: ConversationKey) -> Option<Ow
         .filter(|(key, presence)| {
             let member = directory.member(**key);
             let relation = relation(&directory, watcher, **key);
-            let shown = shown(relation, Some(member), &member.id, Some(*presence));
+            let shown = shown(relation, Some(member), member.id(), Some(*presence));
             shown.availability.is_online()
         })
         .count();

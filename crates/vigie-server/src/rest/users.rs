@@ -55,20 +55,20 @@ pub(super) struct UserView {
     is_active: bool,
 }
 
-impl From<&Member> for UserView {
-    fn from(member: &Member) -> Self {
-        let profile = &member.profile;
-        let text = |field: &Option<Box<str>>| field.as_deref().map(str::to_owned);
+impl From<Member<'_>> for UserView {
+    fn from(member: Member<'_>) -> Self {
+        let names = member.names();
+        let text = |field: Option<&str>| field.map(str::to_owned);
         Self {
-            id: member.id.as_str().to_owned(),
+            id: member.id().as_str().to_owned(),
             name: member.name().into_owned(),
-            username: text(&profile.username),
-            display_name: text(&profile.display_name),
-            first_name: text(&profile.first_name),
-            last_name: text(&profile.last_name),
-            language: text(&profile.language),
-            role: profile.role.map(Role::as_str),
-            is_active: profile.is_active,
+            username: text(names.username),
+            display_name: text(names.display_name),
+            first_name: text(names.first_name),
+            last_name: text(names.last_name),
+            language: text(names.language),
+            role: member.role().map(Role::as_str),
+            is_active: member.is_active(),
         }
     }
 }

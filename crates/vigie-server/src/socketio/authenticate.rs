@@ -280,8 +280,8 @@ impl Handler {
     ) {
         let language = {
             let directory = self.app.people.directory();
-            let profile = &directory.member(seated.identity.key).profile;
-            wished.or_else(|| profile.language.as_deref().map(str::to_owned))
+            let known = directory.member(seated.identity.key).names().language;
+            wished.or_else(|| known.map(str::to_owned))
         };
         let payload = json!({
             "success": true,
