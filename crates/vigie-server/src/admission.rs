@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use vigie_core::{PrincipalId, PrincipalKey, PrincipalKind, Role, Wall};
+use vigie_core::{Now, PrincipalId, PrincipalKey, PrincipalKind, Role, Wall};
 
 use crate::auth::{Claims, Credential, GuestToken, JwtError, JwtVerifier};
 use crate::engine_host::EngineHost;
@@ -82,14 +82,18 @@ impl Admission {
         }
     }
 
-    /// Admits by the first credential that is good.
+    /// Admits by the first credential that is good, as of `now`.
     ///
     /// # Errors
     /// [`Refusal::Required`] without credentials, else the reason of the first one.
-    pub async fn admit(&self, credentials: &[Credential<'_>]) -> Result<Identity, Refusal> {
+    pub async fn admit(
+        &self,
+        credentials: &[Credential<'_>],
+        now: Now,
+    ) -> Result<Identity, Refusal> {
         let mut first_refusal = None;
         for credential in credentials {
-            match self.admit_one(credential).await {
+            match self.admit_one(credential, now.wall).await {
                 Ok(identity) => return Ok(identity),
                 Err(refusal) => {
                     first_refusal.get_or_insert(refusal);
@@ -112,17 +116,20 @@ impl Admission {
                 .is_admitted(now)
     }
 
-    async fn admit_one(&self, credential: &Credential<'_>) -> Result<Identity, Refusal> {
+    async fn admit_one(
+        &self,
+        credential: &Credential<'_>,
+        now: Wall,
+    ) -> Result<Identity, Refusal> {
         match credential {
             Credential::Jwt(token) => {
-                let now = self.host.now().wall;
                 let claims = self.jwt.verify(token, now).map_err(|error| match error {
                     JwtError::Expired => Refusal::ExpiredJwt,
                     JwtError::Invalid => Refusal::InvalidJwt,
                 })?;
                 self.admit_user(&claims, now).await
             }
-            Credential::Session(token) => self.admit_guest(token),
+            Credential::Session(token) => self.admit_guest(token, now),
         }
     }
 
@@ -169,13 +176,12 @@ impl Admission {
         }
     }
 
-    fn admit_guest(&self, token: &str) -> Result<Identity, Refusal> {
+    fn admit_guest(&self, token: &str, now: Wall) -> Result<Identity, Refusal> {
         let digest = GuestToken::digest_of(token);
         let key = self
             .people
             .guest_of_token(&digest)
             .ok_or(Refusal::InvalidSession)?;
-        let now = self.host.now().wall;
         let directory = self.people.directory();
         let member = directory.member(key);
         if !member.is_admitted(now) {

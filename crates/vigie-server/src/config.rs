@@ -22,6 +22,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use vigie_core::Rules;
 
 pub use choice::{Database, LogFormat, MaintenanceOpen, Origin};
@@ -50,6 +51,8 @@ pub struct Config {
     pub database: Database,
     /// Always `None`: the name is known, and refused.
     pub redis: Option<Infallible>,
+    /// Reverse proxies that are believed whose connection they pass on.
+    pub trusted_proxies: Vec<IpNet>,
     /// Web pages that may connect.
     pub cors_origins: Vec<Origin>,
     /// How log lines look.
@@ -83,6 +86,12 @@ pub struct Periods {
     pub eio3_ping_interval: Duration,
     /// EIO3: how late such a ping may be.
     pub eio3_ping_timeout: Duration,
+    /// A request's head must have come by then.
+    pub header_timeout: Duration,
+    /// A request's body must have come by then.
+    pub body_timeout: Duration,
+    /// An HTTP connection without a request is kept this long.
+    pub keep_alive: Duration,
     /// A socket must have authenticated by then.
     pub auth_timeout: Duration,
     /// Between two re-stamps of present but passive people.
@@ -112,6 +121,18 @@ pub struct Limits {
     pub url: ByteSize,
     /// One Socket.IO message.
     pub message: ByteSize,
+    /// Head of a request: its first line and its headers.
+    pub head: ByteSize,
+    /// Open connections; 0 takes what the system's limit of open files leaves.
+    pub connections: usize,
+    /// Open connections of one address; 0 is no limit.
+    pub connections_per_address: usize,
+    /// Authenticated sockets of one principal.
+    pub connections_per_principal: usize,
+    /// Levels of lists and objects in a Socket.IO message.
+    pub json_depth: usize,
+    /// What waits in memory for one socket that reads slowly.
+    pub slow_socket: ByteSize,
     /// Events a second of one socket.
     pub events_per_second: usize,
     /// Events kept for a socket whose authentication has not settled.
@@ -145,6 +166,7 @@ impl Config {
             data_dir: PathBuf::new(),
             database: Database::Sqlite(PathBuf::new()),
             redis: None,
+            trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             log_format: LogFormat::Text,
             log_filter: String::new(),

@@ -109,26 +109,46 @@ impl EngineHost {
         self.with_engine(now, |engine| engine.handle(signal, now));
     }
 
-    /// Offers an activity that happened `at`, by a request that began at `began`; the path of every authenticated request.
+    /// Offers the activity of a request that began at `began`: the path of every authenticated request.
+    ///
+    /// Only an edge reads the clock again: a request takes no longer than that matters, unless its sender was created first, which is an edge.
+    pub fn request(&self, principal: PrincipalKey, began: Now) {
+        match self.cells.touch(principal, began, began) {
+            Touch::Throttled => self.count_held(),
+            Touch::Refresh => self.refresh(principal),
+            Touch::Edge => {
+                let now = self.now();
+                self.report(principal, now, began.mono, now);
+            }
+        }
+    }
+
+    /// Offers an activity that happened `at`, by a request that began at `began`.
     pub fn activity(&self, principal: PrincipalKey, at: Now, began: Mono) {
         let now = self.now();
         match self.cells.touch(principal, at, now) {
-            Touch::Throttled => {
-                self.held_by_cells.fetch_add(1, Ordering::Relaxed);
-            }
-            Touch::Refresh => {
-                self.inner.lock().writes.note(principal, true);
-                self.writes_wait.notify_one();
-            }
-            Touch::Edge => {
-                let signal = Signal::ActivityReported {
-                    principal,
-                    at,
-                    began,
-                };
-                self.with_engine(now, |engine| engine.handle(signal, now));
-            }
+            Touch::Throttled => self.count_held(),
+            Touch::Refresh => self.refresh(principal),
+            Touch::Edge => self.report(principal, at, began, now),
         }
+    }
+
+    fn count_held(&self) {
+        self.held_by_cells.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn refresh(&self, principal: PrincipalKey) {
+        self.inner.lock().writes.note(principal, true);
+        self.writes_wait.notify_one();
+    }
+
+    fn report(&self, principal: PrincipalKey, at: Now, began: Mono, now: Now) {
+        let signal = Signal::ActivityReported {
+            principal,
+            at,
+            began,
+        };
+        self.with_engine(now, |engine| engine.handle(signal, now));
     }
 
     /// The session that runs on a connection.

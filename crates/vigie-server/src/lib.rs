@@ -13,6 +13,7 @@ pub mod config;
 pub mod engine_host;
 pub mod fanout;
 pub mod flusher;
+mod limits;
 mod listener;
 pub mod maintenance;
 mod metrics;

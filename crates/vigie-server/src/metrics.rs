@@ -4,39 +4,31 @@
 //! Always true: labels come from short lists known at compile time, so the number of series is bounded.
 
 mod collector;
+mod requests;
 mod text;
 
 use std::fmt;
-use std::sync::Arc;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::Method;
-use axum::middleware::Next;
-use axum::response::Response;
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 use crate::app::App;
+use crate::limits::Reached;
 use collector::ServerState;
+use requests::RequestCounts;
 pub(crate) use text::Format;
 
 /// The counters that are kept between two scrapes.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    requests: Family<RequestLabels, Counter>,
+    /// Requests answered.
+    pub(crate) requests: RequestCounts,
+    /// Limits reached.
+    pub(crate) limits: Reached,
+    /// Connections that the system could not give.
+    pub(crate) accept_failures: Counter,
     /// Packets of sockets that meant nothing, or came too fast.
     pub(crate) ignored_packets: Counter,
-}
-
-/// What tells requests apart.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    method: &'static str,
-    /// The route as it is registered, ids not filled in.
-    route: String,
-    status: u16,
 }
 
 impl Metrics {
@@ -49,49 +41,19 @@ impl Metrics {
         registry.register(
             "http_requests",
             "Requests answered, by method, route and status",
-            self.requests.clone(),
+            self.requests.family(),
         );
         registry.register(
             "ignored_packets",
             "Packets of sockets that meant nothing, or came too fast",
             self.ignored_packets.clone(),
         );
+        registry.register(
+            "accept_failures",
+            "Connections that the system had no file for, and other failures to accept",
+            self.accept_failures.clone(),
+        );
         registry.register_collector(Box::new(ServerState::read(app)));
         text::write(&registry, format)
-    }
-}
-
-/// Counts a request once it is answered.
-pub(crate) async fn count_request(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let method = known_method(request.method());
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let response = next.run(request).await;
-    let labels = RequestLabels {
-        method,
-        route,
-        status: response.status().as_u16(),
-    };
-    app.metrics.requests.get_or_create(&labels).inc();
-    response
-}
-
-/// Anybody can invent methods; they share one name.
-fn known_method(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
     }
 }

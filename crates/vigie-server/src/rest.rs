@@ -12,9 +12,9 @@ mod departure;
 mod error;
 mod exposition;
 mod forward_auth;
+mod gate;
 mod guests;
 mod input;
-mod limits;
 mod maintenance;
 mod own_conversations;
 mod presence;
@@ -26,19 +26,16 @@ mod view;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::config::Limits;
-use crate::{metrics, openapi};
+use crate::openapi;
 
 pub use error::ApiError;
+pub(crate) use error::refuse_unknown_path;
+pub(crate) use gate::GateLayer;
 
 /// What clients, scripts and dashboards of the old system call.
 ///
@@ -72,14 +69,6 @@ pub fn operations(app: Arc<App>) -> Router {
         None => operations_routes().into(),
     };
     serve(routes, app)
-}
-
-/// Lays over `routes` what holds for every path: a limit of URLs, and an answer where there is nothing.
-pub(crate) fn limited(routes: Router, limits: &Limits) -> Router {
-    let limit = limits.url.0;
-    routes.fallback(error::refuse_unknown_path).layer(from_fn(
-        move |request: Request, next: Next| limits::refuse_long_url(limit, request, next),
-    ))
 }
 
 /// The description of every route, in OpenAPI.
@@ -138,25 +127,10 @@ fn probe_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(probes::show_readiness))
 }
 
-/// A request once begun is carried to its end, also when its client is gone: the store and memory must not part half-way.
-async fn carry_to_its_end(request: Request, next: Next) -> Response {
-    let is_read = request.method().is_safe();
-    if is_read {
-        return next.run(request).await;
-    }
-    let carried = tokio::spawn(next.run(request));
-    match carried.await {
-        Ok(response) => response,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
-}
-
 /// What every router has in common.
 fn serve(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
     routes
         .method_not_allowed_fallback(error::refuse_method)
-        .layer(from_fn(carry_to_its_end))
-        .layer(from_fn_with_state(Arc::clone(&app), metrics::count_request))
+        .layer(GateLayer::new(Arc::clone(&app)))
         .with_state(app)
 }

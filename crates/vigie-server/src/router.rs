@@ -13,25 +13,35 @@ use crate::app::App;
 use crate::auth::api_key::API_KEY_HEADER;
 use crate::auth::credentials::SESSION_TOKEN_HEADER;
 use crate::config::Config;
+use crate::rest::GateLayer;
 use crate::{openapi, rest, socketio};
 
 /// The routes for clients and gateways.
 pub(crate) fn public(app: &Arc<App>, handler: &Arc<socketio::Handler>) -> Router {
-    let routes = Router::new()
-        .merge(rest::compatible(Arc::clone(app)))
-        .merge(rest::v1(Arc::clone(app)))
-        .merge(openapi::routes());
+    let routes = rest::compatible(Arc::clone(app)).merge(rest::v1(Arc::clone(app)));
     let routes = match app.config.ops_listen {
         Some(_) => routes,
         None => routes.merge(rest::operations(Arc::clone(app))),
     };
-    let routes = routes.merge(socket_io(app, handler));
-    rest::limited(routes, &app.config.limits).layer(cors(&app.config))
+    let others = openapi::routes().merge(socket_io(app, handler));
+    let routes = routes.merge(gated(others, app));
+    if app.config.cors_origins.is_empty() {
+        // Browsers refuse what no header allows; a layer that adds none would cost every request.
+        return routes;
+    }
+    routes.layer(cors(&app.config))
 }
 
 /// The routes for operators, on a listener of their own.
 pub(crate) fn operations(app: &Arc<App>) -> Router {
-    rest::limited(rest::operations(Arc::clone(app)), &app.config.limits)
+    rest::operations(Arc::clone(app)).merge(gated(Router::new(), app))
+}
+
+/// Routes that are not of [`rest`], and the answer where there is none, behind the same gate.
+fn gated(routes: Router, app: &Arc<App>) -> Router {
+    routes
+        .fallback(rest::refuse_unknown_path)
+        .layer(GateLayer::new(Arc::clone(app)))
 }
 
 /// Socket.IO for both generations of clients, told apart by the query.

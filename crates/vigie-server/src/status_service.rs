@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use vigie_core::{Mono, Now, PrincipalKey, Signal, Wall};
+use vigie_core::{Now, PrincipalKey, Signal, Wall};
 
 use crate::engine_host::{EngineHost, Offered};
 
@@ -61,13 +61,13 @@ impl StatusService {
 
     /// A request that begins now; give it to [`Self::record`] once its sender is known.
     #[must_use]
-    pub fn begin(&self) -> Mono {
-        self.host.now().mono
+    pub fn begin(&self) -> Now {
+        self.host.now()
     }
 
     /// An authenticated request was served, which began at `began`.
-    pub fn record(&self, principal: PrincipalKey, began: Mono) {
-        self.host.activity(principal, self.host.now(), began);
+    pub fn record(&self, principal: PrincipalKey, began: Now) {
+        self.host.request(principal, began);
     }
 
     /// Another service reports an activity of the past; a time in the future counts as now.

@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use axum::response::{IntoResponse, Response};
 use http::Request;
 use tower::{Layer, Service};
+use vigie_core::Now;
 
 use super::credentials;
 use crate::admission::{Identity, Refusal};
@@ -93,7 +94,7 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match layer.admit(&parts.headers).await {
+            match layer.admit(&parts.headers, began).await {
                 Ok(Some(identity)) => {
                     if !layer.is_passive {
                         layer.app.status.record(identity.key, began);
@@ -110,9 +111,18 @@ where
 }
 
 impl AuthLayer {
-    async fn admit(&self, headers: &http::HeaderMap) -> Result<Option<Identity>, Refusal> {
+    async fn admit(
+        &self,
+        headers: &http::HeaderMap,
+        began: Now,
+    ) -> Result<Option<Identity>, Refusal> {
         match credentials::of_request(headers) {
-            Some(credential) => self.app.admission.admit(&[credential]).await.map(Some),
+            Some(credential) => self
+                .app
+                .admission
+                .admit(&[credential], began)
+                .await
+                .map(Some),
             None if self.is_optional => Ok(None),
             None => Err(Refusal::Required),
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::layers::Loaded;
 use super::problem::Problem;
+use super::{ByteSize, Config};
 
 /// Clients fade the dot of a person whose time is older than this.
 const CLIENTS_FADE_AFTER: Duration = Duration::from_secs(300);
@@ -14,20 +15,28 @@ const CLIENTS_FADE_AFTER: Duration = Duration::from_secs(300);
 /// Watchers get a fresh time of passive people at least this often.
 const LONGEST_RESTAMP: Duration = Duration::from_secs(240);
 
+/// The smallest head that the HTTP library can be limited to.
+const SMALLEST_HEAD: ByteSize = ByteSize(8 * 1024);
+
+/// The JSON library refuses the 128th level by itself.
+const DEEPEST_JSON: usize = 127;
+
+/// A burst of news to a socket that reads in time.
+const SMALLEST_ROOM: ByteSize = ByteSize(16 * 1024);
+
 /// Every contradiction between settings that could be read.
 pub(super) fn problems(loaded: &Loaded, unread: &BTreeSet<&str>) -> Vec<Problem> {
     let config = &loaded.config;
     let mut problems = Vec::new();
-    if config.periods.restamp_interval > LONGEST_RESTAMP && !unread.contains("restamp_interval") {
-        let (_, source) = loaded.shown("restamp_interval");
-        let reason =
-            "must be at most 4m: clients fade the dot of a person whose time is 5 minutes old"
-                .to_owned();
-        problems.push(Problem::Value {
-            setting: "restamp_interval",
-            source,
-            reason,
-        });
+    for (wrong, setting, reason) in alone(config) {
+        if wrong && !unread.contains(setting) {
+            let (_, source) = loaded.shown(setting);
+            problems.push(Problem::Value {
+                setting,
+                source,
+                reason: reason.to_owned(),
+            });
+        }
     }
     let core = config
         .rules
@@ -53,6 +62,33 @@ pub(super) fn problems(loaded: &Loaded, unread: &BTreeSet<&str>) -> Vec<Problem>
         });
     }
     problems
+}
+
+/// What is wrong with one setting alone, as a table: wrong when, which, why.
+fn alone(config: &Config) -> [(bool, &'static str, &'static str); 4] {
+    let limits = &config.limits;
+    [
+        (
+            config.periods.restamp_interval > LONGEST_RESTAMP,
+            "restamp_interval",
+            "must be at most 4m: clients fade the dot of a person whose time is 5 minutes old",
+        ),
+        (
+            limits.head < SMALLEST_HEAD,
+            "header_limit",
+            "must be at least 8KiB: browsers send as much with their cookies",
+        ),
+        (
+            limits.json_depth > DEEPEST_JSON,
+            "json_depth_limit",
+            "must be at most 127: the parser goes no deeper",
+        ),
+        (
+            limits.slow_socket < SMALLEST_ROOM,
+            "slow_socket_limit",
+            "must be at least 16KiB: a socket that reads in time must find room, too",
+        ),
+    ]
 }
 
 /// The contradictions of the shell, as a table: wrong when, which two, why.
@@ -121,6 +157,11 @@ fn contradictions(
             periods.alive_interval >= rules.offline_after,
             ("alive_interval", "offline_after"),
             "after a crash nobody's lease would be young enough to be restored",
+        ),
+        (
+            limits.url >= limits.head,
+            ("url_limit", "header_limit"),
+            "the URL is a part of the head",
         ),
         (
             limits.message > limits.body,
@@ -236,6 +277,22 @@ mod tests {
         check(
             &[("RESTAMP_INTERVAL", "1m"), ("PING_INTERVAL", "4m")],
             &[("restamp_interval = 1m", "ping_interval = 4m")],
+        );
+        check(
+            &[("URL_LIMIT", "64KiB")],
+            &[("url_limit", "header_limit")],
+        );
+        check(
+            &[("HEADER_LIMIT", "4KiB"), ("URL_LIMIT", "2KiB")],
+            &[("header_limit", "at least 8KiB")],
+        );
+        check(
+            &[("JSON_DEPTH_LIMIT", "128")],
+            &[("json_depth_limit", "at most 127")],
+        );
+        check(
+            &[("SLOW_SOCKET_LIMIT", "8KiB")],
+            &[("slow_socket_limit", "at least 16KiB")],
         );
         check(
             &[("MESSAGE_LIMIT", "2MiB")],

@@ -3,7 +3,10 @@
 //! In: text; out: a value that can be used without another check.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
+
+use ipnet::IpNet;
 
 use super::value::Value;
 
@@ -73,6 +76,27 @@ impl Value for Vec<Origin> {
         let origins: Vec<&str> = self.iter().map(Origin::as_str).collect();
         origins.join(",")
     }
+}
+
+impl Value for Vec<IpNet> {
+    const UNIT: &'static str = "addresses, comma-separated";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.split(',').map(str::trim).map(parse_network).collect()
+    }
+
+    fn show(&self) -> String {
+        let networks: Vec<String> = self.iter().map(IpNet::to_string).collect();
+        networks.join(",")
+    }
+}
+
+/// A network, or one address, which is the smallest.
+fn parse_network(text: &str) -> Result<IpNet, String> {
+    let one = || text.parse().map(|address: IpAddr| IpNet::from(address));
+    text.parse().or_else(|_| one()).map_err(|_| {
+        format!("holds `{text}`, which is no address: write IP or IP/PREFIX, such as 10.0.0.0/8")
+    })
 }
 
 fn parse_origin(text: &str) -> Result<Origin, String> {
@@ -208,5 +232,17 @@ mod tests {
         check("https://a.example.org/app", None);
         check("chat.example.org", None);
         check("null", None);
+    }
+
+    #[test]
+    fn proxies_are_networks_or_single_addresses() {
+        let check = |text: &str, expected: Option<&str>| {
+            let shown = <Vec<IpNet>>::parse(text).ok().map(|found| found.show());
+            assert_eq!(shown.as_deref(), expected, "{text}");
+        };
+        check("10.0.0.0/8", Some("10.0.0.0/8"));
+        check("192.0.2.7, ::1", Some("192.0.2.7/32,::1/128"));
+        check("10.0.0.0/33", None);
+        check("proxy.example.org", None);
     }
 }

@@ -215,6 +215,13 @@ const CONNECTIONS: &[Setting] = &[
     )
     .positive(),
     Setting::new(
+        "keep_alive",
+        "75s",
+        field!(periods.keep_alive),
+        "An HTTP connection without a request is closed after this; longer than proxies keep theirs, so that none is closed while a request is on its way.",
+    )
+    .positive(),
+    Setting::new(
         "auth_timeout",
         "10s",
         field!(periods.auth_timeout),
@@ -277,6 +284,51 @@ const HOUSEKEEPING: &[Setting] = &[
 
 const LIMITS: &[Setting] = &[
     Setting::new(
+        "connection_limit",
+        "0",
+        field!(limits.connections),
+        "Open connections; 0 takes what the system's limit of open files leaves.",
+    ),
+    Setting::new(
+        "connections_per_address",
+        "0",
+        field!(limits.connections_per_address),
+        "Open connections of one address; 0 is no limit, since an office shares one.",
+    ),
+    Setting::new(
+        "trusted_proxies",
+        "",
+        field!(trusted_proxies),
+        "Addresses of reverse proxies whose `X-Forwarded-For` is believed where addresses are counted, such as `10.0.0.0/8,::1`.",
+    ),
+    Setting::new(
+        "connections_per_principal",
+        "100",
+        field!(limits.connections_per_principal),
+        "Authenticated sockets of one person.",
+    )
+    .positive(),
+    Setting::new(
+        "header_timeout",
+        "10s",
+        field!(periods.header_timeout),
+        "A connection whose request's head does not come in twice this time is closed.",
+    )
+    .positive(),
+    Setting::new(
+        "body_timeout",
+        "30s",
+        field!(periods.body_timeout),
+        "A request whose body has not come by then is refused with 408.",
+    )
+    .positive(),
+    Setting::new(
+        "header_limit",
+        "64KiB",
+        field!(limits.head),
+        "A larger head of a request is refused with 431.",
+    ),
+    Setting::new(
         "body_limit",
         "1MiB",
         field!(limits.body),
@@ -297,6 +349,19 @@ const LIMITS: &[Setting] = &[
         "Larger Socket.IO messages close their connection.",
     )
     .positive(),
+    Setting::new(
+        "json_depth_limit",
+        "32",
+        field!(limits.json_depth),
+        "A Socket.IO message whose lists and objects stand deeper in each other closes its connection.",
+    )
+    .positive(),
+    Setting::new(
+        "slow_socket_limit",
+        "512KiB",
+        field!(limits.slow_socket),
+        "Bytes that wait in memory for one socket that reads slowly; beyond, only the names of the people it is to be told of are kept.",
+    ),
     Setting::new(
         "events_per_second",
         "50",

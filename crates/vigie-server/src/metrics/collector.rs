@@ -35,6 +35,13 @@ impl ServerState {
         state.read_people(app);
         state.read_activities(app);
         state.read_store(app);
+        state.add_all(
+            Kind::Counter,
+            "limits_reached",
+            "Times that a limit was reached, by limit",
+            "limit",
+            app.metrics.limits.counts(),
+        );
         let version = env!("CARGO_PKG_VERSION");
         state.add_all(
             Kind::Gauge,

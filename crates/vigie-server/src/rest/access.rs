@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use vigie_core::{PrincipalId, PrincipalKey, PrincipalKind};
+use vigie_core::{Now, PrincipalId, PrincipalKey, PrincipalKind};
 
 use super::error::ApiError;
 use crate::admission::{Identity, Refusal};
@@ -26,7 +26,7 @@ impl FromRequestParts<Arc<App>> for Active {
         if let Some(identity) = admitted_before(parts) {
             return Ok(Self(identity));
         }
-        let identity = admit(&parts.headers, app).await?;
+        let identity = admit(&parts.headers, app, began).await?;
         app.status.record(identity.key, began);
         Ok(Self(identity))
     }
@@ -42,7 +42,9 @@ impl FromRequestParts<Arc<App>> for Passive {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         match admitted_before(parts) {
             Some(identity) => Ok(Self(identity)),
-            None => admit(&parts.headers, app).await.map(Self),
+            None => admit(&parts.headers, app, app.status.begin())
+                .await
+                .map(Self),
         }
     }
 }
@@ -59,7 +61,7 @@ impl FromRequestParts<Arc<App>> for Service {
             return Ok(Self);
         }
         // Whoever proves to be a person is told that this is not enough; everybody else, that the proof is missing or bad.
-        admit(&parts.headers, app).await?;
+        admit(&parts.headers, app, app.status.begin()).await?;
         Err(ApiError::ApiKeyRequired)
     }
 }
@@ -85,10 +87,14 @@ impl FromRequestParts<Arc<App>> for Asker {
     }
 }
 
-/// Admits by the request's own credential.
-pub(super) async fn admit(headers: &HeaderMap, app: &App) -> Result<Identity, ApiError> {
+/// Admits by the request's own credential, as of its beginning.
+pub(super) async fn admit(
+    headers: &HeaderMap,
+    app: &App,
+    began: Now,
+) -> Result<Identity, ApiError> {
     let credential = credentials::of_request(headers).ok_or(Refusal::Required)?;
-    Ok(app.admission.admit(&[credential]).await?)
+    Ok(app.admission.admit(&[credential], began).await?)
 }
 
 fn admitted_before(parts: &Parts) -> Option<Identity> {

@@ -55,10 +55,8 @@ pub(super) async fn report_activity(
 ) -> Result<Json<Reported>, ApiError> {
     let most = app.config.limits.activity_batch;
     if reports.len() > most {
-        return Err(ApiError::invalid(format!(
-            "{} activities are too many: send at most {most} at a time.",
-            reports.len()
-        )));
+        let asked = reports.len();
+        return Err(ApiError::TooManyActivities { asked, most });
     }
     let activities: Vec<Activity> = reports
         .iter()

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use vigie_core::{IdError, PrincipalId};
 
 use crate::admission::Refusal;
+use crate::limits::Limit;
 use crate::people::ChangeError;
 
 /// When to ask again while the store is away, in seconds: the longest wait between two of the server's own attempts.
@@ -58,6 +59,25 @@ pub enum ApiError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The body took longer than `body_timeout` to come.
+    #[error("The body did not come in time; send it again on a better connection.")]
+    BodyTooSlow,
+    /// More ids than `presence_ids_limit` or `bulk_presence_limit`.
+    #[error("{asked} ids are too many: ask for at most {most} at a time.")]
+    TooManyIds {
+        /// How many were asked for.
+        asked: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// More entries than `activity_batch_limit`.
+    #[error("{asked} activities are too many: send at most {most} at a time.")]
+    TooManyActivities {
+        /// How many were sent.
+        asked: usize,
+        /// The limit.
+        most: usize,
+    },
     /// The URL is longer than `url_limit`.
     #[error("The address is longer than {limit} bytes; ask for less at a time.")]
     UrlTooLong {
@@ -100,7 +120,10 @@ impl ApiError {
             | Self::ApiKeyRequired
             | Self::AdministratorRequired
             | Self::NotOneself => StatusCode::FORBIDDEN,
-            Self::InvalidPayload(_) => StatusCode::BAD_REQUEST,
+            Self::InvalidPayload(_) | Self::TooManyIds { .. } | Self::TooManyActivities { .. } => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::UnknownPrincipal(_) | Self::UnknownConversation | Self::NotFound => {
                 StatusCode::NOT_FOUND
             }
@@ -124,7 +147,10 @@ impl ApiError {
             Self::ApiKeyRequired => "API_KEY_REQUIRED",
             Self::AdministratorRequired => "ADMINISTRATOR_REQUIRED",
             Self::NotOneself => "FORBIDDEN",
-            Self::InvalidPayload(_) => "INVALID_PAYLOAD",
+            Self::InvalidPayload(_) | Self::TooManyIds { .. } | Self::TooManyActivities { .. } => {
+                "INVALID_PAYLOAD"
+            }
+            Self::BodyTooSlow => "BODY_TOO_SLOW",
             Self::UnknownPrincipal(_) => "UNKNOWN_PRINCIPAL",
             Self::UnknownConversation => "UNKNOWN_CONVERSATION",
             Self::NotFound => "NOT_FOUND",
@@ -149,9 +175,35 @@ impl ApiError {
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::BodyTooLarge { .. }
+            | Self::BodyTooSlow
+            | Self::TooManyIds { .. }
+            | Self::TooManyActivities { .. }
             | Self::UrlTooLong { .. }
             | Self::StoreAway
             | Self::Internal => false,
+        }
+    }
+
+    /// The limit that was reached, for whoever counts.
+    const fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::BodyTooLarge { .. } => Some(Limit::BodySize),
+            Self::BodyTooSlow => Some(Limit::BodyTime),
+            Self::UrlTooLong { .. } => Some(Limit::UrlSize),
+            Self::TooManyIds { .. } => Some(Limit::PresenceIds),
+            Self::TooManyActivities { .. } => Some(Limit::ActivityBatch),
+            Self::Refused(_)
+            | Self::RegisteredUserRequired
+            | Self::ApiKeyRequired
+            | Self::AdministratorRequired
+            | Self::NotOneself
+            | Self::InvalidPayload(_)
+            | Self::UnknownPrincipal(_)
+            | Self::UnknownConversation
+            | Self::NotFound
+            | Self::MethodNotAllowed
+            | Self::StoreAway
+            | Self::Internal => None,
         }
     }
 
@@ -211,6 +263,9 @@ impl IntoResponse for ApiError {
             (status, [(CONTENT_TYPE, kind)], Json(problem)).into_response()
         };
         self.advise(&mut response);
+        if let Some(limit) = self.limit() {
+            response.extensions_mut().insert(limit);
+        }
         response
     }
 }
@@ -245,7 +300,7 @@ impl From<IdError> for ApiError {
 }
 
 /// Answers a path that no route has.
-pub(super) async fn refuse_unknown_path() -> ApiError {
+pub(crate) async fn refuse_unknown_path() -> ApiError {
     ApiError::NotFound
 }
 

@@ -38,7 +38,7 @@ pub(super) async fn forward_auth(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
     let began = app.status.begin();
-    let identity = admit(&headers, &app).await?;
+    let identity = admit(&headers, &app, began).await?;
     if !is_passive(query.as_deref()) {
         app.status.record(identity.key, began);
     }

@@ -31,7 +31,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Payload<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
-        let bytes = read(request.into_body(), app.config.limits.body.0).await?;
+        let bytes = read_in_time(request.into_body(), app).await?;
         parse(&bytes).map(Self)
     }
 }
@@ -44,10 +44,18 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for OptionalPayload<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
-        let bytes = read(request.into_body(), app.config.limits.body.0).await?;
+        let bytes = read_in_time(request.into_body(), app).await?;
         let is_blank = bytes.iter().all(u8::is_ascii_whitespace);
         parse(if is_blank { b"{}" } else { &bytes }).map(Self)
     }
+}
+
+async fn read_in_time(body: Body, app: &App) -> Result<Bytes, ApiError> {
+    let limit = app.config.limits.body.0;
+    let patience = app.config.periods.body_timeout;
+    tokio::time::timeout(patience, read(body, limit))
+        .await
+        .unwrap_or(Err(ApiError::BodyTooSlow))
 }
 
 async fn read(mut body: Body, limit: usize) -> Result<Bytes, ApiError> {
@@ -166,10 +174,8 @@ pub(super) fn ids(query: Option<&str>, most: usize) -> Result<Vec<String>, ApiEr
         return Err(ApiError::invalid("Say whose presence: ?ids=alice,bob."));
     }
     if ids.len() > most {
-        return Err(ApiError::invalid(format!(
-            "{} ids are too many: ask for at most {most} at a time.",
-            ids.len()
-        )));
+        let asked = ids.len();
+        return Err(ApiError::TooManyIds { asked, most });
     }
     Ok(ids)
 }

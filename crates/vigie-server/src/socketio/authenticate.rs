@@ -175,7 +175,8 @@ impl Handler {
                 (credentials, Wishes::of(auth))
             }
         };
-        (self.app.admission.admit(&credentials).await, wishes)
+        let now = self.app.host.now();
+        (self.app.admission.admit(&credentials, now).await, wishes)
     }
 
     fn seat(

@@ -30,7 +30,7 @@ impl FromRequestParts<Arc<App>> for MaintenanceAccess {
         if by_key || (is_open_to_operators(&app.config) && is_operators_own(parts)) {
             return Ok(Self);
         }
-        let identity = admit(&parts.headers, app).await?;
+        let identity = admit(&parts.headers, app, app.status.begin()).await?;
         registered(&identity)?;
         if !identity.may_maintain() {
             return Err(ApiError::AdministratorRequired.into());
