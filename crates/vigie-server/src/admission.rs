@@ -116,11 +116,7 @@ impl Admission {
                 .is_admitted(now)
     }
 
-    async fn admit_one(
-        &self,
-        credential: &Credential<'_>,
-        now: Wall,
-    ) -> Result<Identity, Refusal> {
+    async fn admit_one(&self, credential: &Credential<'_>, now: Wall) -> Result<Identity, Refusal> {
         match credential {
             Credential::Jwt(token) => {
                 let claims = self.jwt.verify(token, now).map_err(|error| match error {

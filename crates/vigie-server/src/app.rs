@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::engine_host::EngineHost;
 use crate::fanout::Fanout;
 use crate::flusher::Flusher;
+use crate::listener::Places;
 use crate::maintenance::Maintenance;
 use crate::metrics::Metrics;
 use crate::people::People;
@@ -39,6 +40,8 @@ pub struct App {
     pub flusher: Flusher,
     /// Jobs and their findings.
     pub maintenance: Maintenance,
+    /// How many connections may be open.
+    pub(crate) places: Arc<Places>,
     /// What is counted between two scrapes.
     pub metrics: Metrics,
     /// What survives a restart.

@@ -92,7 +92,11 @@ mod tests {
         reached.note(Limit::SlowSocket);
         reached.note(Limit::Connections);
         reached.note(Limit::Connections);
-        let counts: Vec<_> = reached.counts().into_iter().filter(|(_, n)| *n > 0).collect();
+        let counts: Vec<_> = reached
+            .counts()
+            .into_iter()
+            .filter(|(_, n)| *n > 0)
+            .collect();
         assert_eq!(counts, [("connections", 2), ("slow_socket", 1)]);
     }
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::any_service;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Method, Request};
-use tower::ServiceExt;
+use http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::CorsLayer;
 
 use crate::app::App;
@@ -14,6 +13,7 @@ use crate::auth::api_key::API_KEY_HEADER;
 use crate::auth::credentials::SESSION_TOKEN_HEADER;
 use crate::config::Config;
 use crate::rest::GateLayer;
+use crate::socketio::Entrance;
 use crate::{openapi, rest, socketio};
 
 /// The routes for clients and gateways.
@@ -44,18 +44,10 @@ fn gated(routes: Router, app: &Arc<App>) -> Router {
         .layer(GateLayer::new(Arc::clone(app)))
 }
 
-/// Socket.IO for both generations of clients, told apart by the query.
+/// Socket.IO, with and without the slash that clients differ in.
 fn socket_io(app: &Arc<App>, handler: &Arc<socketio::Handler>) -> Router {
-    let today = socketio::eio4(app, handler);
-    let old = socketio::eio3(app, handler);
-    let service = tower::service_fn(move |request: Request<axum::body::Body>| {
-        let is_old = request
-            .uri()
-            .query()
-            .is_some_and(|query| query.split('&').any(|pair| pair == "EIO=3"));
-        let service = if is_old { old.clone() } else { today.clone() };
-        service.oneshot(socketio::light(request))
-    });
+    let entrance = Arc::new(Entrance::new(app, handler));
+    let service = tower::service_fn(move |request| Arc::clone(&entrance).answer(request));
     Router::new()
         .route(socketio::PATH, any_service(service.clone()))
         .route(&format!("{}/", socketio::PATH), any_service(service))

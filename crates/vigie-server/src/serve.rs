@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::TapIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
@@ -23,7 +22,7 @@ use crate::config::{Config, KeyFileError, Keys};
 use crate::engine_host::{self, EngineHost};
 use crate::fanout::Fanout;
 use crate::flusher::Flusher;
-use crate::listener::prepared;
+use crate::listener::{self, Places};
 use crate::maintenance::Maintenance;
 use crate::metrics::Metrics;
 use crate::people::People;
@@ -105,6 +104,7 @@ impl Vigie {
             fanout: Arc::new(Fanout::new(Arc::clone(&host), Arc::clone(&people), &config)),
             maintenance: Maintenance::new(),
             metrics: Metrics::default(),
+            places: Places::of_clients(&config),
             started: Instant::now(),
             config,
             host,
@@ -169,20 +169,23 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
     let vigie = Vigie::open(config).await?;
     let (stop, stopped) = watch::channel(false);
     let address = local_address(&listener, vigie.app.config.listen);
-    let give_up_after = vigie.app.config.periods.ping_timeout;
-    let mut listeners = vec![spawn(
-        prepared(listener, give_up_after),
-        vigie.router(),
-        stopped.clone(),
-    )];
+    let app = &vigie.app;
+    let spawn = |listener, routes, places| {
+        let stopped = stopped.clone();
+        tokio::spawn(listener::serve(
+            Arc::clone(app),
+            listener,
+            routes,
+            places,
+            stopped,
+        ))
+    };
+    let mut listeners = vec![spawn(listener, vigie.router(), Arc::clone(&app.places))];
     let mut ops_address = None;
     if let Some(listener) = ops_listener {
         ops_address = Some(local_address(&listener, address));
-        listeners.push(spawn(
-            prepared(listener, give_up_after),
-            router::operations(&vigie.app),
-            stopped,
-        ));
+        let routes = router::operations(app);
+        listeners.push(spawn(listener, routes, Places::of_operators()));
     }
     Ok(Running {
         vigie,
@@ -262,26 +265,6 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 
 fn local_address(listener: &TcpListener, configured: SocketAddr) -> SocketAddr {
     listener.local_addr().unwrap_or(configured)
-}
-
-fn spawn(
-    listener: TapIo<TcpListener, impl FnMut(&mut TcpStream) + Send + 'static>,
-    router: Router,
-    mut stopped: watch::Receiver<bool>,
-) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let stop = async move {
-            // The sender going away is a stop, too.
-            stopped.wait_for(|stop| *stop).await.ok();
-        };
-        if let Err(error) = axum::serve(listener, service)
-            .with_graceful_shutdown(stop)
-            .await
-        {
-            tracing::error!(%error, "the listener failed");
-        }
-    })
 }
 
 /// Tries until it succeeds or the time is over; the last answer.

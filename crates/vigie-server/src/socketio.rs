@@ -8,6 +8,8 @@
 mod acknowledge;
 mod authenticate;
 mod codec;
+mod depth;
+mod entrance;
 mod events;
 mod handler;
 mod light;
@@ -22,8 +24,8 @@ use engineioxide::service::EngineIoService;
 use crate::app::App;
 use crate::config::Config;
 
+pub(crate) use entrance::Entrance;
 pub(crate) use handler::Handler;
-pub(crate) use light::light;
 
 /// Where both generations connect.
 pub(crate) const PATH: &str = "/socket.io";
@@ -31,11 +33,14 @@ pub(crate) const PATH: &str = "/socket.io";
 /// Packets kept for a socket that reads slowly, answers and heartbeats included.
 const BUFFER: usize = 128;
 
+/// A WebSocket message larger than this many times `message_limit` is cut off while it comes; one that is only too large is seen whole, and its connection closed for a reason that is counted.
+const CUT_BEYOND: usize = 2;
+
 /// WebSocket read buffer: clients send little, and this is held for every idle connection.
 const READ_BUFFER_BYTES: usize = 512;
 
 /// The engine.io service of today's clients (EIO4), whom the server pings.
-pub(crate) fn eio4(app: &Arc<App>, handler: &Arc<Handler>) -> EngineIoService<Handler> {
+fn eio4(app: &Arc<App>, handler: &Arc<Handler>) -> EngineIoService<Handler> {
     let periods = &app.config.periods;
     let config = base(&app.config)
         .ping_interval(periods.ping_interval)
@@ -44,7 +49,7 @@ pub(crate) fn eio4(app: &Arc<App>, handler: &Arc<Handler>) -> EngineIoService<Ha
 }
 
 /// The engine.io service of old clients (EIO3), who ping by their own timers.
-pub(crate) fn eio3(app: &Arc<App>, handler: &Arc<Handler>) -> EngineIoService<Handler> {
+fn eio3(app: &Arc<App>, handler: &Arc<Handler>) -> EngineIoService<Handler> {
     let periods = &app.config.periods;
     let config = base(&app.config)
         .ping_interval(periods.eio3_ping_interval)
@@ -59,6 +64,6 @@ fn base(config: &Config) -> engineioxide::config::EngineIoConfigBuilder {
         .max_buffer_size(BUFFER)
         .max_payload(message as u64)
         .ws_read_buffer_size(READ_BUFFER_BYTES)
-        .ws_max_message_size(message)
-        .ws_max_frame_size(message)
+        .ws_max_message_size(message * CUT_BEYOND)
+        .ws_max_frame_size(message * CUT_BEYOND)
 }

@@ -278,10 +278,7 @@ mod tests {
             &[("RESTAMP_INTERVAL", "1m"), ("PING_INTERVAL", "4m")],
             &[("restamp_interval = 1m", "ping_interval = 4m")],
         );
-        check(
-            &[("URL_LIMIT", "64KiB")],
-            &[("url_limit", "header_limit")],
-        );
+        check(&[("URL_LIMIT", "64KiB")], &[("url_limit", "header_limit")]);
         check(
             &[("HEADER_LIMIT", "4KiB"), ("URL_LIMIT", "2KiB")],
             &[("header_limit", "at least 8KiB")],

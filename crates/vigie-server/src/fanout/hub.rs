@@ -23,15 +23,16 @@ struct Tables {
 }
 
 impl Hub {
-    /// From now on the socket is told what its principal may know.
-    pub(crate) fn register(&self, connection: &Arc<Connection>) {
+    /// From now on the socket is told what its principal may know; `false`, and nothing, when that one has `most` sockets already.
+    pub(crate) fn register(&self, connection: &Arc<Connection>, most: usize) -> bool {
         let mut tables = self.tables.write();
+        let others = tables.by_principal.entry(connection.principal).or_default();
+        if others.len() >= most {
+            return false;
+        }
+        others.push(Arc::clone(connection));
         tables.by_id.insert(connection.id, Arc::clone(connection));
-        tables
-            .by_principal
-            .entry(connection.principal)
-            .or_default()
-            .push(Arc::clone(connection));
+        true
     }
 
     /// The socket is gone: nothing is told to it any more.

@@ -133,7 +133,9 @@ impl Places {
 
     fn is_trusted(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.trusted.iter().any(|network| network.contains(&address))
+        self.trusted
+            .iter()
+            .any(|network| network.contains(&address))
     }
 
     fn count(&self, address: IpAddr) -> Result<Option<IpAddr>, Limit> {
@@ -188,7 +190,10 @@ mod tests {
         let places = places(2, 0, "");
         let first = places.take(ip("192.0.2.1")).unwrap();
         let _second = places.take(ip("192.0.2.1")).unwrap();
-        assert_eq!(places.take(ip("192.0.2.1")).unwrap_err(), Limit::Connections);
+        assert_eq!(
+            places.take(ip("192.0.2.1")).unwrap_err(),
+            Limit::Connections
+        );
         assert_eq!(places.taken(), 2);
         drop(first);
         assert!(places.take(ip("192.0.2.1")).is_ok());
@@ -229,8 +234,16 @@ mod tests {
         check("192.0.2.9", &["198.51.100.1"], None);
         check("127.0.0.1", &[], None);
         check("127.0.0.1", &["198.51.100.1"], Some("198.51.100.1"));
-        check("127.0.0.1", &["1.2.3.4, 198.51.100.1"], Some("198.51.100.1"));
-        check("127.0.0.1", &["1.2.3.4", "198.51.100.1, 10.0.0.7"], Some("198.51.100.1"));
+        check(
+            "127.0.0.1",
+            &["1.2.3.4, 198.51.100.1"],
+            Some("198.51.100.1"),
+        );
+        check(
+            "127.0.0.1",
+            &["1.2.3.4", "198.51.100.1, 10.0.0.7"],
+            Some("198.51.100.1"),
+        );
         check("127.0.0.1", &["1.2.3.4, nonsense"], None);
         check("127.0.0.1", &["10.0.0.7"], None);
     }

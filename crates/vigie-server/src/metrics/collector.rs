@@ -80,6 +80,12 @@ impl ServerState {
             "Sockets of authenticated principals",
             sockets,
         );
+        let open = app.places.taken() as u64;
+        let help = "Connections that clients have open, HTTP ones included";
+        self.add(Kind::Gauge, "open_connections", help, open);
+        let places = app.places.limit() as u64;
+        let help = "Connections that may be open at the same time";
+        self.add(Kind::Gauge, "connection_places", help, places);
         let totals = app.host.totals();
         let sessions = [
             ("connected", totals.connected as u64),

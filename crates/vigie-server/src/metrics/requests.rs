@@ -94,7 +94,11 @@ mod tests {
             })
             .collect();
         counted.sort();
-        let expected = [("/v1/presence/{id}", 200, 2), ("/v1/presence/{id}", 404, 1), ("none", 404, 1)];
+        let expected = [
+            ("/v1/presence/{id}", 200, 2),
+            ("/v1/presence/{id}", 404, 1),
+            ("none", 404, 1),
+        ];
         assert_eq!(
             counted,
             expected.map(|(route, status, count)| (route.to_owned(), status, count))

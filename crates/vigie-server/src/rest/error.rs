@@ -84,6 +84,9 @@ pub enum ApiError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// More sockets are unauthenticated than `unauthenticated_limit`.
+    #[error("Too many clients are signing in; try again in a moment.")]
+    TooManyNewcomers,
     /// The store is away, and the answer depends on it.
     #[error("The store is away; nothing was changed. Try again in a moment.")]
     StoreAway,
@@ -114,7 +117,9 @@ impl ApiError {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Refused(Refusal::StoreAway) | Self::StoreAway => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Refused(Refusal::StoreAway) | Self::StoreAway | Self::TooManyNewcomers => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::RegisteredUserRequired
             | Self::ApiKeyRequired
@@ -151,6 +156,7 @@ impl ApiError {
                 "INVALID_PAYLOAD"
             }
             Self::BodyTooSlow => "BODY_TOO_SLOW",
+            Self::TooManyNewcomers => "TOO_MANY_CONNECTIONS",
             Self::UnknownPrincipal(_) => "UNKNOWN_PRINCIPAL",
             Self::UnknownConversation => "UNKNOWN_CONVERSATION",
             Self::NotFound => "NOT_FOUND",
@@ -176,6 +182,7 @@ impl ApiError {
             | Self::MethodNotAllowed
             | Self::BodyTooLarge { .. }
             | Self::BodyTooSlow
+            | Self::TooManyNewcomers
             | Self::TooManyIds { .. }
             | Self::TooManyActivities { .. }
             | Self::UrlTooLong { .. }
@@ -189,6 +196,7 @@ impl ApiError {
         match self {
             Self::BodyTooLarge { .. } => Some(Limit::BodySize),
             Self::BodyTooSlow => Some(Limit::BodyTime),
+            Self::TooManyNewcomers => Some(Limit::Unauthenticated),
             Self::UrlTooLong { .. } => Some(Limit::UrlSize),
             Self::TooManyIds { .. } => Some(Limit::PresenceIds),
             Self::TooManyActivities { .. } => Some(Limit::ActivityBatch),

@@ -122,9 +122,9 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Ok(response) = match this.way.project() {
-            WayProjection::Refused { refusal } => {
-                Ok(refusal.take().unwrap_or_else(|| ApiError::Internal.into_response()))
-            }
+            WayProjection::Refused { refusal } => Ok(refusal
+                .take()
+                .unwrap_or_else(|| ApiError::Internal.into_response())),
             WayProjection::Served { inner } => ready!(inner.poll(context)),
             WayProjection::Carried { task } => {
                 ready!(Pin::new(task).poll(context)).unwrap_or_else(|error| Ok(broken_off(error)))

@@ -13,6 +13,7 @@ use crate::admission::{Identity, Refusal};
 use crate::auth::credentials;
 use crate::engine_host::Arrival;
 use crate::fanout::{self, Connection, wire};
+use crate::limits::Limit;
 
 use super::acknowledge::acknowledge;
 use super::codec::{self, Event};
@@ -199,7 +200,14 @@ impl Handler {
             identity.key,
             Box::new(EngineLink::new(socket)),
         ));
-        self.app.fanout.hub.register(&connection);
+        let most = self.app.config.limits.connections_per_principal;
+        if !self.app.fanout.hub.register(&connection, most) {
+            self.app.metrics.limits.note(Limit::ConnectionsPerPrincipal);
+            if let Offer::Event(event) = offer {
+                self.acknowledge_refusal(event, socket);
+            }
+            return self.refuse(socket, "RATE_LIMITED");
+        }
         let (session, _) = self.app.host.arrive(Arrival {
             principal: identity.key,
             connection: connection.id,

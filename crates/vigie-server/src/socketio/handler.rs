@@ -10,9 +10,12 @@ use std::time::Duration;
 use vigie_core::{ConnectionId, Signal};
 
 use crate::app::App;
+use crate::limits::Limit;
+use crate::listener::ClientAddress;
 
 use super::authenticate::Offer;
 use super::codec::{self, Event, Packet};
+use super::depth::is_deeper_than;
 use super::link;
 use super::seat::{Phase, Place, Seat, Seated};
 
@@ -47,6 +50,11 @@ impl Handler {
         self.is_draining.store(true, Ordering::Relaxed);
     }
 
+    /// Whether one more socket may come and authenticate.
+    pub(super) fn has_place(&self) -> bool {
+        self.unauthenticated.load(Ordering::Relaxed) < self.app.config.limits.unauthenticated
+    }
+
     pub(super) fn next_connection(&self) -> ConnectionId {
         ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
     }
@@ -61,6 +69,23 @@ impl Handler {
         match socket.protocol {
             ProtocolVersion::V3 => periods.eio3_ping_interval + periods.eio3_ping_timeout,
             ProtocolVersion::V4 => periods.ping_interval + periods.ping_timeout,
+        }
+    }
+
+    /// Counts a socket that comes through a trusted proxy by its client's address; says whether there was a place.
+    fn count_behind_proxy(&self, socket: &Socket<Seat>) -> bool {
+        let Some(client) = socket.req_parts.extensions.get::<ClientAddress>() else {
+            return true;
+        };
+        match self.app.places.take_behind_proxy(*client) {
+            Ok(place) => {
+                socket.data.keep_address(place);
+                true
+            }
+            Err(limit) => {
+                self.app.metrics.limits.note(limit);
+                false
+            }
         }
     }
 
@@ -119,6 +144,7 @@ impl Handler {
             .data
             .admits_event(self.app.config.limits.events_per_second)
         {
+            self.app.metrics.limits.note(Limit::EventRate);
             return self.refuse_for_rate(&event, socket);
         }
         if event.name == "authenticate" {
@@ -143,6 +169,7 @@ impl Handler {
         if early.len() < self.app.config.limits.early_events {
             early.push(event);
         } else {
+            self.app.metrics.limits.note(Limit::EarlyEvents);
             self.count_ignored();
         }
     }
@@ -212,7 +239,11 @@ impl EngineIoHandler for Handler {
             &self.unauthenticated,
             self.app.config.limits.unauthenticated,
         );
-        if place.is_none() || self.is_draining.load(Ordering::Relaxed) {
+        if place.is_none() {
+            self.app.metrics.limits.note(Limit::Unauthenticated);
+        }
+        let is_counted = self.count_behind_proxy(&socket);
+        if place.is_none() || !is_counted || self.is_draining.load(Ordering::Relaxed) {
             // The engine puts the socket into its table right after this call; it can be closed only then.
             tokio::spawn(async move { socket.close(DisconnectReason::ClosingServer) });
             return;
@@ -240,6 +271,15 @@ impl EngineIoHandler for Handler {
     }
 
     fn on_message(self: &Arc<Self>, msg: Str, socket: Arc<Socket<Seat>>) {
+        let limits = &self.app.config.limits;
+        if msg.len() > limits.message.0 {
+            self.app.metrics.limits.note(Limit::MessageSize);
+            return socket.close(DisconnectReason::TransportError);
+        }
+        if is_deeper_than(&msg, limits.json_depth) {
+            self.app.metrics.limits.note(Limit::JsonDepth);
+            return socket.close(DisconnectReason::PacketParsingError);
+        }
         match codec::parse(&msg) {
             Ok(packet) => self.on_packet(packet, &socket),
             Err(codec::Malformed) => socket.close(DisconnectReason::PacketParsingError),

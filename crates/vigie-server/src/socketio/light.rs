@@ -23,7 +23,7 @@ const KEPT: [HeaderName; 8] = [
 ];
 
 /// The request with copies in place of slices.
-pub(crate) fn light(request: Request<Body>) -> Request<Body> {
+pub(super) fn light(request: Request<Body>) -> Request<Body> {
     let (mut parts, body) = request.into_parts();
     let mut headers = HeaderMap::with_capacity(KEPT.len());
     for name in KEPT {

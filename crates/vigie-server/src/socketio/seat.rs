@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use crate::admission::Identity;
 use crate::fanout::Connection;
+use crate::listener;
 
 use super::codec::Event;
 
@@ -19,6 +20,8 @@ pub(crate) struct Seat {
     has_entered: AtomicBool,
     /// Held until the socket is somebody's, refused, or gone.
     place: Mutex<Option<Place>>,
+    /// Held until the socket is gone, when its connection belongs to a proxy.
+    address: OnceLock<listener::Place>,
 }
 
 /// A place among the sockets that are nobody's yet; given back when it is dropped.
@@ -69,6 +72,13 @@ impl Seat {
     /// Keeps the socket's place among those that are nobody's yet, or gives it back.
     pub(super) fn keep_place(&self, place: Option<Place>) {
         *self.place.lock() = place;
+    }
+
+    /// Keeps the place of the client's address as long as there is a socket.
+    pub(super) fn keep_address(&self, place: Option<listener::Place>) {
+        if let Some(place) = place {
+            self.address.get_or_init(|| place);
+        }
     }
 
     /// Who sits here.
