@@ -6,14 +6,16 @@
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
 use super::guest_token::GuestToken;
 
 /// The header of a guest's session token.
 pub const SESSION_TOKEN_HEADER: &str = "x-session-token";
+
+const SESSION_TOKEN: HeaderName = HeaderName::from_static(SESSION_TOKEN_HEADER);
 
 /// What a client offers to prove who it is; not verified yet.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,7 +39,7 @@ impl std::fmt::Debug for Credential<'_> {
 /// The credential of a REST request; a JWT decides alone, also when it turns out to be bad.
 #[must_use]
 pub fn of_request(headers: &HeaderMap) -> Option<Credential<'_>> {
-    let jwt = header(headers, AUTHORIZATION.as_str())
+    let jwt = header(headers, &AUTHORIZATION)
         .and_then(strip_bearer)
         .filter(|token| !token.is_empty());
     jwt.map(|token| Credential::Jwt(token.into()))
@@ -52,7 +54,7 @@ pub fn of_handshake<'a>(headers: &'a HeaderMap, auth: &'a Value) -> Vec<Credenti
         None => auth.get(field).is_none_or(Value::is_null),
     };
     let mut candidates = Candidates::default();
-    if let Some(value) = header(headers, AUTHORIZATION.as_str()) {
+    if let Some(value) = header(headers, &AUTHORIZATION) {
         candidates.add_any(strip_bearer(value).unwrap_or(value));
     }
     for token in [text(auth, "token"), text(auth, "authToken")]
@@ -92,7 +94,7 @@ pub fn of_authenticate(payload: &Value) -> Vec<Credential<'_>> {
 #[must_use]
 pub fn of_eio3_handshake<'a>(headers: &'a HeaderMap, query: &'a str) -> Vec<Credential<'a>> {
     let mut candidates = Candidates::default();
-    if let Some(value) = header(headers, AUTHORIZATION.as_str()) {
+    if let Some(value) = header(headers, &AUTHORIZATION) {
         candidates.add_any(strip_bearer(value).unwrap_or(value));
     }
     candidates.sessions.extend(session_header(headers));
@@ -138,14 +140,14 @@ impl<'a> Candidates<'a> {
 }
 
 /// A header's text; one that is not ASCII is there, and cannot be a credential.
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers
         .get(name)
         .map(|value| value.to_str().unwrap_or("?").trim())
 }
 
 fn session_header(headers: &HeaderMap) -> Option<Credential<'_>> {
-    let token = header(headers, SESSION_TOKEN_HEADER).filter(|token| !token.is_empty())?;
+    let token = header(headers, &SESSION_TOKEN).filter(|token| !token.is_empty())?;
     Some(Credential::Session(token.into()))
 }
 

@@ -28,6 +28,7 @@ pub(super) async fn run(door: Arc<Door>, tcp: TcpStream, peer: SocketAddr, place
     let io = TokioIo::new(Stream::new(tcp, Arc::clone(&progress), place));
     let service = service_fn(|request| answer(&door, request, peer, &progress));
     let connection = http1::Builder::new()
+        .max_header_size(config.limits.head.0)
         .max_buf_size(config.limits.head.0)
         .serve_connection(io, service)
         .with_upgrades();

@@ -4,13 +4,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::FromRequestParts;
 use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::IntoResponse;
 
 use super::access::admit;
 use super::error::{ApiError, CredentialFailure};
+use crate::admission::Identity;
 use crate::app::App;
 
 /// Whose request it is.
@@ -33,20 +35,30 @@ const KIND: HeaderName = HeaderName::from_static("x-vigie-kind");
     security(("jwt" = []), ("guest" = [])),
 )]
 pub(super) async fn forward_auth(
-    State(app): State<Arc<App>>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    Forwarded(identity): Forwarded,
 ) -> Result<impl IntoResponse, ApiError> {
-    let began = app.status.begin();
-    let identity = admit(&headers, &app, began).await?;
-    if !is_passive(query.as_deref()) {
-        app.status.record(identity.key, began);
-    }
     // Ids are made of characters that headers take.
     let id = HeaderValue::from_str(identity.id.as_str()).map_err(|_| ApiError::Internal)?;
     let kind = HeaderValue::from_static(identity.id.kind().as_str());
     let no_store = HeaderValue::from_static("no-store");
     Ok([(USER_ID, id), (KIND, kind), (CACHE_CONTROL, no_store)])
+}
+
+/// Whoever sends the request that a proxy asks about; an activity, unless the query says otherwise.
+#[derive(Debug)]
+pub(super) struct Forwarded(Identity);
+
+impl FromRequestParts<Arc<App>> for Forwarded {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let began = app.status.begin();
+        let identity = admit(&parts.headers, app, began).await?;
+        if !is_passive(parts.uri.query()) {
+            app.status.record(identity.key, began);
+        }
+        Ok(Self(identity))
+    }
 }
 
 fn is_passive(query: Option<&str>) -> bool {

@@ -14,6 +14,7 @@ async fn bodies_above_one_mebibyte_are_too_large() {
     let (status, answer) = world.raw_post("/v1/activity", &body((1 << 20) + 1)).await;
     assert_eq!(status, 413);
     assert!(answer.contains(r#""code":"BODY_TOO_LARGE""#), "{answer}");
+    assert_eq!(world.reached("body_size").await, 1);
 }
 
 #[tokio::test]
@@ -27,6 +28,37 @@ async fn urls_above_sixteen_kibibytes_are_too_long() {
     let fits = "/users/presence?ids=";
     let fits = format!("{fits}{}", "a".repeat(16 * 1024 - fits.len()));
     assert_eq!(world.user("alice").get(&fits).await.status, 200);
+    assert_eq!(world.reached("url_size").await, 3);
+}
+
+#[tokio::test]
+async fn calls_that_name_too_many_people_say_how_many_they_may() {
+    let settings = [
+        ("VIGIE_PRESENCE_IDS_LIMIT", "2"),
+        ("VIGIE_BULK_PRESENCE_LIMIT", "3"),
+        ("VIGIE_ACTIVITY_BATCH_LIMIT", "1"),
+    ];
+    let world = World::with(&settings).await;
+    let check = |reply: &vigie_client::Reply, most: &str| {
+        assert_eq!(problem(reply), (400, "INVALID_PAYLOAD".to_owned()));
+        assert!(
+            reply.text().contains(&format!("at most {most} at a time")),
+            "{}",
+            reply.text()
+        );
+    };
+    check(
+        &world.user("alice").get("/users/presence?ids=a,b,c").await,
+        "2",
+    );
+    check(
+        &world.user("alice").get("/v1/presence?ids=a,b,c,d").await,
+        "3",
+    );
+    let batch = json!([{"userId": "a"}, {"userId": "b"}]);
+    check(&world.service().post("/v1/activity", &batch).await, "1");
+    assert_eq!(world.reached("presence_ids").await, 2);
+    assert_eq!(world.reached("activity_batch").await, 1);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod auth_layer;
 mod compatible;
 mod credentials;
 mod directory;
+mod doors;
 mod jobs;
 mod limits;
 mod maintenance;

@@ -5,6 +5,7 @@
 mod drain;
 mod early_events;
 mod endings;
+mod limits;
 mod places;
 mod polling;
 mod revocation;

@@ -31,6 +31,13 @@ impl Polling {
         assert_eq!(answer, "ok");
     }
 
+    /// Sends a payload as it is; the whole answer.
+    pub(crate) async fn post(&self, payload: &str, length: usize) -> String {
+        let query = format!("&sid={}", self.sid);
+        let request = request("POST", &query, payload, length);
+        answer(self.address, &request).await
+    }
+
     /// The packets that wait.
     pub(crate) async fn receive(&self) -> Vec<String> {
         let query = format!("&sid={}", self.sid);
@@ -41,15 +48,22 @@ impl Polling {
 
 /// One request; the body of its answer.
 async fn exchange(address: std::net::SocketAddr, method: &str, query: &str, body: &str) -> String {
-    let request = format!(
+    let answer = answer(address, &request(method, query, body, body.len())).await;
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    body.to_owned()
+}
+
+fn request(method: &str, query: &str, body: &str, length: usize) -> String {
+    format!(
         "{method} /socket.io/?EIO=4&transport=polling{query} HTTP/1.1\r\nhost: test\r\n\
-         connection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
+         connection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+}
+
+async fn answer(address: std::net::SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-    body.to_owned()
+    answer
 }

@@ -77,6 +77,15 @@ impl World {
         reply.json()
     }
 
+    /// The metrics as Prometheus would scrape them.
+    pub(crate) async fn metrics(&self) -> String {
+        let http = Http::new(self.url()).header("x-api-key", API_KEY);
+        http.call(Method::GET, "/metrics", None)
+            .await
+            .unwrap()
+            .text()
+    }
+
     /// What the asker is told of one id by the compatible bulk read.
     pub(crate) async fn seen_by(&self, asker: &str, id: &str) -> Value {
         let bearer = format!("Bearer {}", token(asker));
