@@ -28,7 +28,9 @@
 //! Presence of principals that were deleted is dropped, however late it arrives.
 
 mod availability_code;
+mod away;
 mod error;
+mod postgres;
 mod rows;
 mod sessions;
 mod sqlite;
@@ -37,7 +39,7 @@ mod url;
 
 use std::sync::Arc;
 
-pub use error::{OpenError, ReadError, WriteError};
+pub use error::{Holder, OpenError, ReadError, WriteError};
 pub use rows::{
     Incarnation, Page, PresenceWrite, StoredConversation, StoredGuest, StoredPresence, StoredUser,
     Written,
@@ -53,5 +55,6 @@ pub use store::Store;
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, OpenError> {
     match url::parse(url)? {
         url::Target::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open(&path).await?)),
+        url::Target::Postgres => Ok(Arc::new(postgres::PostgresStore::open(url).await?)),
     }
 }

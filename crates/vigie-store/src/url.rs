@@ -1,7 +1,7 @@
 //! Which store a database URL names.
 //!
-//! In: `sqlite:PATH` or `sqlite://PATH`; the path is taken as it stands, without decoding.
-//! Out: where to open what. Always true: an error never repeats more of the URL than its scheme or its path.
+//! In: `sqlite:PATH` or `sqlite://PATH`, of which the path is taken as it stands, without decoding; or `postgres://…`.
+//! Out: where to open what. Always true: an error never repeats more of the URL than its scheme or a file's path.
 
 use std::path::PathBuf;
 
@@ -12,11 +12,16 @@ use crate::error::OpenError;
 pub(crate) enum Target {
     /// A database file.
     Sqlite(PathBuf),
+    /// A database server; its URL is read by the driver.
+    Postgres,
 }
 
 /// Reads a database URL.
 pub(crate) fn parse(url: &str) -> Result<Target, OpenError> {
     let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
+    if matches!(scheme, "postgres" | "postgresql") {
+        return Ok(Target::Postgres);
+    }
     if scheme != "sqlite" {
         return Err(OpenError::UnknownScheme {
             scheme: scheme.to_owned(),
@@ -51,7 +56,7 @@ mod tests {
         let check = |url: &str, expected: Option<&str>| {
             let path = match parse(url) {
                 Ok(Target::Sqlite(path)) => Some(path),
-                Err(_) => None,
+                Ok(Target::Postgres) | Err(_) => None,
             };
             assert_eq!(path, expected.map(PathBuf::from), "{url}");
         };
@@ -68,11 +73,18 @@ mod tests {
     }
 
     #[test]
+    fn both_spellings_of_postgres_name_a_server() {
+        for url in ["postgres://db/vigie", "postgresql://db/vigie"] {
+            assert_eq!(parse(url).ok(), Some(Target::Postgres), "{url}");
+        }
+    }
+
+    #[test]
     fn an_unknown_scheme_is_named_without_the_rest_of_the_url() {
         let text = parse("mysql://root:secret@db/vigie").map_err(|error| error.to_string());
         assert_eq!(
             text,
-            Err("a database URL starts with sqlite: followed by a path; \
+            Err("a database URL starts with sqlite: or postgres:; \
                  this one starts with \"mysql\""
                 .to_owned())
         );

@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::OpenError;
+use crate::error::{Holder, OpenError};
 
 /// Held while a store is open.
 #[derive(Debug)]
@@ -31,8 +31,8 @@ impl Lock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(OpenError::InUse {
-                    path: database.to_owned(),
-                    holder: read_holder(&mut file),
+                    database: database.display().to_string().into(),
+                    holder: read_holder(&mut file).map(Holder::Process),
                 });
             }
             Err(TryLockError::Error(source)) => return Err(unreachable(source)),

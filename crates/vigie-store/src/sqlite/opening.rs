@@ -146,18 +146,18 @@ async fn check_and_migrate(
         .map_err(|source| unopened(path, source))?
     {
         return Err(OpenError::Foreign {
-            path: path.to_owned(),
+            database: name(path),
         });
     }
     match MIGRATOR.run(connection).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(found)) if found > NEWEST => Err(OpenError::Newer {
-            path: path.to_owned(),
+            database: name(path),
             found,
             known: NEWEST,
         }),
         Err(source) => Err(OpenError::Migrate {
-            path: path.to_owned(),
+            database: name(path),
             source,
         }),
     }
@@ -178,7 +178,6 @@ async fn is_foreign(connection: &mut SqliteConnection) -> Result<bool, sqlx::Err
 }
 
 fn unopened(path: &Path, source: sqlx::Error) -> OpenError {
-    let path = path.to_owned();
     // The low byte of an extended result code is its primary code.
     let code = source
         .as_database_error()
@@ -186,7 +185,18 @@ fn unopened(path: &Path, source: sqlx::Error) -> OpenError {
         .and_then(|code| code.parse::<i64>().ok())
         .map(|code| code & 0xff);
     match code {
-        Some(SQLITE_CORRUPT | SQLITE_NOTADB) => OpenError::Damaged { path, source },
-        Some(_) | None => OpenError::Database { path, source },
+        Some(SQLITE_CORRUPT | SQLITE_NOTADB) => OpenError::Damaged {
+            path: path.to_owned(),
+            source,
+        },
+        Some(_) | None => OpenError::Database {
+            database: name(path),
+            source,
+        },
     }
+}
+
+/// A database as people call it.
+fn name(path: &Path) -> Box<str> {
+    path.display().to_string().into()
 }

@@ -7,6 +7,7 @@
 mod cast;
 mod directory;
 mod maintenance;
+mod postgres;
 mod presence;
 mod restart;
 mod sqlite;

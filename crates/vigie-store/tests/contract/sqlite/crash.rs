@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::slice::from_ref;
 
-use vigie_store::OpenError;
+use vigie_store::{Holder, OpenError};
 
 use super::{Sqlite, child};
 use crate::Database;
@@ -72,7 +72,7 @@ async fn a_second_process_is_refused_until_the_first_has_died() {
     let pid: u32 = process.next_told().unwrap().parse().unwrap();
     let refused = database.try_open().await;
     assert!(
-        matches!(&refused, Err(OpenError::InUse { holder, .. }) if *holder == Some(pid)),
+        matches!(&refused, Err(OpenError::InUse { holder, .. }) if *holder == Some(Holder::Process(pid))),
         "{refused:?}"
     );
     process.kill();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use vigie_store::OpenError;
+use vigie_store::{Holder, OpenError};
 
 use super::Sqlite;
 use crate::Database;
@@ -100,7 +100,7 @@ async fn a_second_store_in_one_process_is_refused_by_whatever_name() {
     for path in [database.path(), dotted, folder.join("alias.db")] {
         let refused = open(&path).await;
         assert!(
-            matches!(&refused, Err(OpenError::InUse { holder, .. }) if *holder == Some(std::process::id())),
+            matches!(&refused, Err(OpenError::InUse { holder, .. }) if *holder == Some(Holder::Process(std::process::id()))),
             "{refused:?}"
         );
     }

@@ -1,0 +1,325 @@
+//! The store in a PostgreSQL database (13 or later), on which it is the only writer.
+//!
+//! In and out: as [`Store`] says; each method begins a transaction, hands it to the file of its concern, and commits.
+//! Four connections, each made again when it is lost, so that none waits for another:
+//!
+//! | Connection | What goes over it |
+//! |---|---|
+//! | presence | whatever touches presence, and with it the lock on the database: what is committed there was committed by the lock's holder |
+//! | directory | other changes of the directory; somebody's first sight does not wait for a batch of fifty thousand |
+//! | reading | the start, and maintenance |
+//! | probe | whether the server answers |
+//!
+//! Always true: presence is written by one transaction after another, and none commits once a later start has taken over.
+
+mod directory;
+mod link;
+mod load;
+mod lock;
+mod presence;
+mod schema;
+mod server;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::PgConnection;
+use vigie_core::{Id, PrincipalId, Wall};
+
+use self::link::{Fence, Link, Role};
+use self::lock::NotTaken;
+use self::server::{STATEMENT_LIMIT, Server, within};
+use crate::error::{OpenError, ReadError, WriteError};
+use crate::rows::{
+    Incarnation, Page, PresenceWrite, StoredConversation, StoredGuest, StoredPresence, StoredUser,
+    Written,
+};
+use crate::store::Store;
+
+/// A store in a PostgreSQL database.
+#[derive(Debug)]
+pub(crate) struct PostgresStore {
+    fence: Fence,
+    presence: Link,
+    directory: Link,
+    reading: Link,
+    probe: Link,
+}
+
+impl PostgresStore {
+    /// Takes the database, and migrates it as needed.
+    pub(crate) async fn open(url: &str) -> Result<Self, OpenError> {
+        let server = Arc::new(Server::of(url)?);
+        let holder = take(&server).await?;
+        let fence = Fence::default();
+        let link = |role| Link::new(Arc::clone(&server), role, Arc::clone(&fence));
+        let store = Self {
+            presence: link(Role::Holder),
+            directory: link(Role::Helper),
+            reading: link(Role::Helper),
+            probe: link(Role::Helper),
+            fence,
+        };
+        store.presence.adopt(holder).await;
+        Ok(store)
+    }
+}
+
+/// A connection that holds the lock on a database of this version.
+async fn take(server: &Server) -> Result<PgConnection, OpenError> {
+    let failed = |source| OpenError::Database {
+        database: server.name().into(),
+        source,
+    };
+    let mut connection = server.connect().await.map_err(failed)?;
+    match lock::take(&mut connection, server.identity()).await {
+        Ok(()) => {}
+        Err(NotTaken::Failed(source)) => return Err(failed(source)),
+        Err(NotTaken::Held(holder)) => {
+            return Err(OpenError::InUse {
+                database: server.name().into(),
+                holder: Some(holder),
+            });
+        }
+    }
+    schema::prepare(&mut connection, server.name()).await?;
+    Ok(connection)
+}
+
+/// Waits for a statement, or for several, no longer than they may take; names what was being written when it was refused.
+async fn bounded<T>(
+    what: &'static str,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, WriteError> {
+    within(STATEMENT_LIMIT, work)
+        .await
+        .map_err(|source| WriteError::Statement { what, source })
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn load(&self, receive: &mut (dyn FnMut(Page) + Send)) -> Result<(), ReadError> {
+        let mut read = self.reading.read("everything").await?;
+        let from = read.connection();
+        load::users(from, &mut |page| receive(Page::Users(page))).await?;
+        load::guests(from, &mut |page| receive(Page::Guests(page))).await?;
+        load::conversations(from, &mut |page| receive(Page::Conversations(page))).await?;
+        load::everyone(from, &mut |page| receive(Page::Presence(page))).await?;
+        finished(read).await
+    }
+
+    async fn health(&self) -> Result<(), ReadError> {
+        self.probe.probe().await.map_err(|source| ReadError::Query {
+            what: "a probe",
+            source,
+        })
+    }
+
+    async fn read_presence(
+        &self,
+        principals: &[PrincipalId],
+    ) -> Result<Vec<StoredPresence>, ReadError> {
+        let mut read = self.reading.read("presence").await?;
+        let found = load::presence_of(read.connection(), principals).await?;
+        finished(read).await?;
+        Ok(found)
+    }
+
+    async fn stale_guests(
+        &self,
+        now: Wall,
+        silent_since: Wall,
+    ) -> Result<Vec<PrincipalId>, ReadError> {
+        let mut read = self.reading.read("stale guests").await?;
+        let found = load::stale_guests(read.connection(), now, silent_since).await?;
+        finished(read).await?;
+        Ok(found)
+    }
+
+    async fn begin_incarnation(
+        &self,
+        now: Wall,
+        offline_after: Duration,
+    ) -> Result<Incarnation, WriteError> {
+        let mut write = self.presence.begin().await?;
+        let begun = bounded(
+            "an incarnation",
+            presence::begin_incarnation(write.connection(), now, offline_after),
+        )
+        .await?;
+        write.commit().await?;
+        self.fence.store(begun.number, Ordering::Release);
+        Ok(begun)
+    }
+
+    async fn write_alive(&self, by: &Incarnation, alive_at: Wall) -> Result<(), WriteError> {
+        let mut write = self.presence.begin().await?;
+        bounded(
+            "a proof of life",
+            presence::alive(write.connection(), by, alive_at),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn write_presence(
+        &self,
+        by: &Incarnation,
+        batch: &[PresenceWrite],
+        alive_at: Option<Wall>,
+    ) -> Result<Written, WriteError> {
+        let mut write = self.presence.begin().await?;
+        let mut rows = bounded("presence", presence::write(write.connection(), by, batch)).await?;
+        if let Some(alive_at) = alive_at {
+            rows += bounded(
+                "a proof of life",
+                presence::alive(write.connection(), by, alive_at),
+            )
+            .await?;
+        }
+        write.commit().await?;
+        Ok(Written { rows })
+    }
+
+    async fn reap_predecessors(&self, of: &Incarnation) -> Result<Written, WriteError> {
+        let mut write = self.presence.begin().await?;
+        let rows = bounded(
+            "the end of earlier incarnations",
+            presence::reap_predecessors(write.connection(), of),
+        )
+        .await?;
+        write.commit().await?;
+        Ok(Written { rows })
+    }
+
+    async fn upsert_users(&self, users: &[StoredUser]) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded("users", directory::upsert_users(write.connection(), users)).await?;
+        write.commit().await
+    }
+
+    async fn provision_users(&self, users: &[StoredUser]) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded(
+            "provisioned users",
+            directory::provision_users(write.connection(), users),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn delete_user(&self, user: &PrincipalId, at: Wall) -> Result<(), WriteError> {
+        // In line with presence: a batch that has not seen the tombstone must not commit after it.
+        let mut write = self.presence.begin().await?;
+        bounded(
+            "the end of a user",
+            directory::delete_user(write.connection(), user, at),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn upsert_guests(&self, guests: &[StoredGuest]) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded(
+            "guests",
+            directory::upsert_guests(write.connection(), guests),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn delete_guests(&self, guests: &[PrincipalId]) -> Result<(), WriteError> {
+        // In line with presence, as the end of a user is.
+        let mut write = self.presence.begin().await?;
+        bounded(
+            "the end of guests",
+            directory::delete_guests(write.connection(), guests),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn upsert_conversations(
+        &self,
+        conversations: &[StoredConversation],
+    ) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded(
+            "conversations",
+            directory::upsert_conversations(write.connection(), conversations),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn delete_conversation(&self, conversation: &Id) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded(
+            "the end of a conversation",
+            directory::delete_conversation(write.connection(), conversation),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn add_members(
+        &self,
+        conversation: &Id,
+        members: &[PrincipalId],
+    ) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded(
+            "members",
+            directory::add_members(write.connection(), conversation, members),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn remove_members(
+        &self,
+        conversation: &Id,
+        members: &[PrincipalId],
+    ) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded(
+            "the end of memberships",
+            directory::remove_members(write.connection(), conversation, members),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn replace_members(
+        &self,
+        conversation: &Id,
+        members: &[PrincipalId],
+    ) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded(
+            "members",
+            directory::replace_members(write.connection(), conversation, members),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn close(&self) {
+        for link in [&self.probe, &self.reading, &self.directory] {
+            link.close().await;
+        }
+        // The lock goes last.
+        self.presence.close().await;
+    }
+}
+
+async fn finished(read: link::Read<'_>) -> Result<(), ReadError> {
+    read.finish().await.map_err(|source| ReadError::Query {
+        what: "to the end",
+        source,
+    })
+}
