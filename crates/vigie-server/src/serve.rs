@@ -74,7 +74,7 @@ impl Vigie {
     /// When the secrets or the store cannot be used.
     pub async fn open(config: Config) -> Result<Self, ServeError> {
         let keys = Keys::open(&config)?;
-        let store = vigie_store::open(&config.database.to_string()).await?;
+        let store = vigie_store::open(&config.database.url()).await?;
         let host = Arc::new(EngineHost::new(config.rules.clone(), Clock::start()));
         let people = Arc::new(People::load(Arc::clone(&host), Arc::clone(&store)).await?);
         let incarnation = store

@@ -53,8 +53,9 @@ pub(crate) fn is_away(error: &sqlx::Error) -> bool {
 
 /// As [`is_away`], of a database that was being migrated.
 pub(crate) fn is_migration_away(error: &MigrateError) -> bool {
-    match error {
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => is_away(error),
-        _ => false,
+    if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = error {
+        is_away(error)
+    } else {
+        false
     }
 }

@@ -172,7 +172,7 @@ fn what_cannot_be_served_is_refused_before_anything_is_made() {
     };
     check("VIGIE_LISTEN", "0.0.0.0:0", "development mode");
     check("REDIS_URL", "redis://127.0.0.1", "not support");
-    check("DATABASE_URL", "postgres://127.0.0.1/vigie", "not support");
+    check("DATABASE_URL", "mysql://127.0.0.1/vigie", "postgres://");
     check("CORS_ORIGINS", "*", "every web page");
     check("JWT_SECRET", "too-short", "32 bytes");
     check("VIGIE_CONFIG", "absent.toml", "absent.toml");

@@ -2,12 +2,12 @@
 //!
 //! In: text; out: a value that can be used without another check.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 
+use super::secret::{HIDDEN, Secret};
 use super::value::Value;
 
 /// Where the directory and the times are kept.
@@ -15,13 +15,17 @@ use super::value::Value;
 pub enum Database {
     /// A file, created when missing.
     Sqlite(PathBuf),
+    /// A PostgreSQL database, by its URL, which may hold a password.
+    Postgres(Secret),
 }
 
-impl fmt::Display for Database {
-    /// As a URL, `sqlite:PATH`.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Database {
+    /// The URL to open it by; of a server it may hold a password, so never print it.
+    #[must_use]
+    pub fn url(&self) -> String {
         match self {
-            Self::Sqlite(path) => write!(out, "sqlite:{}", path.display()),
+            Self::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Self::Postgres(url) => url.expose().to_owned(),
         }
     }
 }
@@ -30,17 +34,17 @@ impl Value for Database {
     const UNIT: &'static str = "URL";
 
     fn parse(text: &str) -> Result<Self, String> {
-        if text.starts_with("postgres:") || text.starts_with("postgresql:") {
-            return Err(
-                "asks for PostgreSQL, which this version does not support yet: write sqlite:PATH"
-                    .to_owned(),
-            );
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(Secret::new(text)));
         }
         let path = text
             .strip_prefix("sqlite://")
             .or_else(|| text.strip_prefix("sqlite:"));
         match path {
-            None | Some("") => Err("is not a database: write sqlite:PATH".to_owned()),
+            None | Some("") => Err(
+                "is not a database: write sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+                    .to_owned(),
+            ),
             Some(":memory:") => {
                 Err("would forget everyone at each start: write sqlite:PATH with a file".to_owned())
             }
@@ -49,8 +53,35 @@ impl Value for Database {
     }
 
     fn show(&self) -> String {
-        self.to_string()
+        match self {
+            Self::Sqlite(_) => self.url(),
+            Self::Postgres(url) => without_password(url.expose()),
+        }
     }
+}
+
+/// A URL with its password covered, wherever it stands, and rather too much than too little of it.
+fn without_password(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    // A password may hold anything; the last @ is the one that counts.
+    let covered = match rest.rsplit_once('@') {
+        Some((user, place)) => match user.split_once(':') {
+            Some((user, _)) => format!("{scheme}://{user}:{HIDDEN}@{place}"),
+            None => url.to_owned(),
+        },
+        None => url.to_owned(),
+    };
+    let Some((before, query)) = covered.split_once('?') else {
+        return covered;
+    };
+    let pairs: Vec<_> = query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((key, _)) if key.contains("pass") => format!("{key}={HIDDEN}"),
+            Some(_) | None => pair.to_owned(),
+        })
+        .collect();
+    format!("{before}?{}", pairs.join("&"))
 }
 
 /// An origin of browsers, such as `https://chat.example.org`; never `*`.
@@ -187,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn databases_are_files_of_sqlite() {
+    fn databases_are_files_or_servers() {
         let check = |text: &str, expected: Option<&str>| {
             assert_eq!(
                 Database::parse(text)
@@ -202,8 +233,38 @@ mod tests {
         check("sqlite:///srv/b.db", Some("sqlite:/srv/b.db"));
         check("sqlite:", None);
         check("sqlite::memory:", None);
-        check("postgres://localhost/vigie", None);
+        check(
+            "postgres://localhost/vigie",
+            Some("postgres://localhost/vigie"),
+        );
+        check("postgres:vigie", None);
         check("b.db", None);
+    }
+
+    #[test]
+    fn a_password_is_covered_wherever_it_stands() {
+        let check = |url: &str, shown: &str| {
+            let database = Database::parse(url).unwrap_or(Database::Sqlite(PathBuf::new()));
+            assert_eq!(database.show(), shown);
+            assert_eq!(database.url(), url);
+            assert!(!format!("{database:?}").contains("hunter2"));
+        };
+        check(
+            "postgres://vigie:hunter2@db:5433/chat?sslmode=require",
+            "postgres://vigie:(hidden)@db:5433/chat?sslmode=require",
+        );
+        check(
+            "postgresql://vigie:hunter2@x@db/chat",
+            "postgresql://vigie:(hidden)@db/chat",
+        );
+        check(
+            "postgres://vigie:hunt/hunter2?@db/chat",
+            "postgres://vigie:(hidden)@db/chat",
+        );
+        check(
+            "postgres://db/chat?user=vigie&password=hunter2",
+            "postgres://db/chat?user=vigie&password=(hidden)",
+        );
     }
 
     #[test]

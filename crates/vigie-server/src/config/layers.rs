@@ -199,10 +199,7 @@ mod tests {
         let loaded = load(&Sources::default()).unwrap();
         assert_eq!(loaded.config.rules, vigie_core::Rules::default());
         assert!(loaded.config.is_development());
-        assert_eq!(
-            loaded.config.database.to_string(),
-            "sqlite:vigie-data/vigie.db"
-        );
+        assert_eq!(loaded.config.database.url(), "sqlite:vigie-data/vigie.db");
         assert!(
             loaded
                 .sources

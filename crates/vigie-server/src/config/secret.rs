@@ -31,7 +31,7 @@ impl fmt::Debug for Secret {
 }
 
 /// What is printed in place of a secret.
-const HIDDEN: &str = "(hidden)";
+pub(super) const HIDDEN: &str = "(hidden)";
 
 /// The key of HS256 tokens.
 impl Value for Option<Secret> {

@@ -71,7 +71,7 @@ const SERVER: &[Setting] = &[
         "database_url",
         "sqlite:{data_dir}/vigie.db",
         field!(database),
-        "Where the directory and the times are kept, as `sqlite:PATH`; the file is created when missing.",
+        "Where the directory and the times are kept: `sqlite:PATH`, a file that is created when missing, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, a database of its own (add `?sslmode=require` to insist on TLS).",
     )
     .known_as(&[("DATABASE_URL", AsWritten)]),
     Setting::new(

@@ -206,14 +206,13 @@ async fn end(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 
 /// Whether the connection, rather than the server, is gone; silence is the server's.
 fn is_lost(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::TimedOut,
-        sqlx::Error::Protocol(_) => true,
-        // 57P01 to 57P03: the server ended this connection, crashed, or is starting.
-        // 25P03 and 57P05: it ended it because it idled.
-        _ => error
+    if let sqlx::Error::Io(error) = error {
+        return error.kind() != std::io::ErrorKind::TimedOut;
+    }
+    // 57P…: the server ended this connection, crashed, is starting, or was tired of an idle one; 25P03: of an idle transaction.
+    matches!(error, sqlx::Error::Protocol(_))
+        || error
             .as_database_error()
             .and_then(|error| error.code())
-            .is_some_and(|code| code.starts_with("57P") || code == "25P03"),
-    }
+            .is_some_and(|code| code.starts_with("57P") || code == "25P03")
 }
