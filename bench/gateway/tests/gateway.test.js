@@ -1,0 +1,101 @@
+// That the peer does the work that it is compared by: greet, snapshot, tell everybody concerned once, refuse the others.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import jwt from "jsonwebtoken";
+import { io } from "socket.io-client";
+import { startGateway } from "../src/gateway.js";
+
+const jwtSecret = "a secret that only this test uses";
+const apiKey = "the key of this test";
+const PATIENCE = { signal: AbortSignal.timeout(30_000) };
+
+let gateway;
+const sockets = [];
+
+before(async () => {
+  gateway = await startGateway({ jwtSecret, apiKey });
+});
+
+after(async () => {
+  for (const socket of sockets) socket.disconnect();
+  await gateway.stop();
+});
+
+const token = (userId) => jwt.sign({ userId }, jwtSecret, { expiresIn: "1h" });
+
+const asOperator = (method, path, body) =>
+  fetch(gateway.url + path, {
+    method,
+    headers: { "x-api-key": apiKey, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+const converse = (id, members) =>
+  asOperator("PUT", `/v1/conversations/${id}/members`, members.map((member) => `user:${member}`));
+
+/** A socket with everything it heard, once it has its snapshot. */
+async function connect(userId) {
+  const heard = [];
+  const socket = io(gateway.url, { auth: { token: token(userId) }, transports: ["websocket"], forceNew: true });
+  sockets.push(socket);
+  socket.onAny((name, payload) => heard.push({ name, payload }));
+  await until(() => heard.some(({ name }) => name === "presence:snapshot"));
+  return { socket, heard, statuses: () => heard.filter(({ name }) => name === "user:status") };
+}
+
+async function until(holds) {
+  while (!holds()) {
+    PATIENCE.signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+test("a contact is told once of coming and of leaving, however many conversations are shared", async () => {
+  await converse("one", ["alice", "bob"]);
+  await converse("two", ["alice", "bob"]);
+  const alice = await connect("alice");
+  const bob = await connect("bob");
+  await until(() => alice.statuses().length === 1);
+  assert.equal(alice.statuses()[0].payload.userId, "bob");
+  assert.equal(alice.statuses()[0].payload.isOnline, true);
+  const snapshot = bob.heard.find(({ name }) => name === "presence:snapshot").payload;
+  assert.deepEqual(snapshot.users.map(({ userId, isOnline }) => [userId, isOnline]), [["alice", true]]);
+  bob.socket.disconnect();
+  await until(() => alice.statuses().length === 2);
+  assert.equal(alice.statuses()[1].payload.isOnline, false);
+});
+
+test("a second device changes nothing, the last one's end does", async () => {
+  await converse("three", ["carol", "dave"]);
+  const carol = await connect("carol");
+  const phone = await connect("dave");
+  const laptop = await connect("dave");
+  await until(() => carol.statuses().length === 1);
+  phone.socket.disconnect();
+  const asked = await asOperator("POST", "/maintenance/user-status", { userId: "dave", isOnline: true });
+  assert.equal(asked.status, 200);
+  assert.equal(carol.statuses().length, 1);
+  laptop.socket.disconnect();
+  await until(() => carol.statuses().length === 2);
+});
+
+test("an operator's change reaches the person's own device too", async () => {
+  await converse("four", ["erin", "frank"]);
+  const erin = await connect("erin");
+  await asOperator("POST", "/maintenance/user-status", { userId: "erin", isOnline: false });
+  await until(() => erin.statuses().length === 1);
+});
+
+test("requests need a valid token, and move the time", async () => {
+  const ask = (headers) => fetch(`${gateway.url}/v1/auth/forward`, { headers });
+  assert.equal((await ask({})).status, 401);
+  assert.equal((await ask({ authorization: "Bearer nonsense" })).status, 401);
+  assert.equal((await ask({ authorization: `Bearer ${token("grace")}` })).status, 200);
+  await converse("five", ["grace", "heidi"]);
+  const url = `${gateway.url}/users/presence?ids=grace,mallory`;
+  const reply = await fetch(url, { headers: { authorization: `Bearer ${token("heidi")}` } });
+  const { users } = (await reply.json()).data;
+  assert.equal(users[0].isOnline, true);
+  assert.equal(typeof users[0].lastActiveAt, "string");
+  assert.deepEqual(users[1], { userId: "mallory", isOnline: false, lastActiveAt: null });
+});

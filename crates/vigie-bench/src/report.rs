@@ -1,0 +1,37 @@
+//! What a row hands back: numbers, and what else was seen.
+
+use serde::Serialize;
+
+use crate::finding::Finding;
+
+/// The outcome of one row.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    pub(crate) findings: Vec<Finding>,
+    /// Sentences that belong under the table: when readiness changed, which statements a database ran.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Report {
+    pub(crate) fn add(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    pub(crate) fn note(&mut self, sentence: impl Into<String>) {
+        self.notes.push(sentence.into());
+    }
+
+    pub(crate) fn append(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.notes.extend(other.notes);
+    }
+}
+
+impl From<Vec<Finding>> for Report {
+    fn from(findings: Vec<Finding>) -> Self {
+        Self {
+            findings,
+            notes: Vec::new(),
+        }
+    }
+}
