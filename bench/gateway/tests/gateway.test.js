@@ -77,6 +77,7 @@ test("a second device changes nothing, the last one's end does", async () => {
   assert.equal(carol.statuses().length, 1);
   laptop.socket.disconnect();
   await until(() => carol.statuses().length === 2);
+  assert.deepEqual(carol.statuses().map(({ payload }) => [payload.isOnline, payload.seq]), [[true, 1], [false, 2]]);
 });
 
 test("an operator's change reaches the person's own device too", async () => {

@@ -4,26 +4,36 @@ use clap::Parser;
 
 use crate::row::Row;
 
-/// Measures the budgets of Vigie: starts the release server, puts load on it, and prints what it needed.
+/// Measures the budgets of Vigie: starts servers, puts load on them, and prints what they needed.
 ///
-/// Each row starts a fresh server in a temporary folder, on a free port of this machine, and makes its load from this process.
+/// Each row starts fresh servers in temporary folders, on free ports of this machine: Vigie, in turns with the Node gateway of bench/gateway and with the least that such a server could need.
+/// The load is made by this process, which is not counted; processor time and memory are what the kernel says of the server's process, and the work of a store is what the database itself counts.
 /// Each number is the median of several runs, with the lowest and the highest beside it.
 /// A budget that is missed fails nothing: numbers depend on the machine, and on what else it does.
+/// What this machine has no means for (Node, PostgreSQL) is told as not run, with how to get it.
 #[derive(Debug, Parser)]
-#[command(after_help = "Examples:
-  cargo run --release -p vigie-bench
-  cargo run --release -p vigie-bench -- request bulk-presence
-  cargo run --release -p vigie-bench -- --json > numbers.json
+#[command(
+    name = "vigie-bench",
+    after_help = "Examples:
+  bench/run                           every row, about half an hour on a quiet machine
+  bench/run request bulk-presence     two of them, about two minutes
+  bench/run --quick                   every row, small and once: whether everything runs, not how fast
+  bench/run --json > numbers.json     for a program
 
-The throttle check has a benchmark of its own: cargo bench -p vigie-core")]
+bench/run is: cargo run --release -p vigie-bench --"
+)]
 pub(crate) struct Args {
     /// Rows to measure, in this order; all of them when none is named.
     #[arg(value_enum)]
     pub(crate) rows: Vec<Row>,
 
-    /// Print one JSON array at the end instead of tables.
+    /// Print one JSON document at the end instead of tables.
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Small sizes, one run: to see that everything runs; its numbers mean little.
+    #[arg(long)]
+    pub(crate) quick: bool,
 
     /// Measure the server that lies beside this program as it is, instead of building it first.
     #[arg(long)]

@@ -1,28 +1,40 @@
-//! `cargo run --release -p vigie-bench`: what the budgets are, and what the started server needs.
+//! `bench/run`: what the budgets are, and what the started server needs, beside a Node gateway and the least there could be.
 //!
 //! In: names of rows, or none for all. Out: a table on standard output, or JSON.
 //! Always true: the server is a process of its own, reached by its public wire; its time on a processor and its memory are what the kernel says of that process, so the load that this process makes is not counted.
 //! Nothing here is a test: no number fails anything.
 
 mod args;
+mod audience;
 mod bare;
+mod database;
+mod exposition;
 mod finding;
+mod machine;
+mod million;
+mod node;
 mod output;
 mod people;
+mod prober;
 mod process;
+mod report;
 mod row;
 mod rows;
 mod server;
 mod stage;
+mod subject;
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use clap::Parser;
+use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
 use args::Args;
+use machine::Machine;
+use report::Report;
 use row::Row;
 use stage::Stage;
 
@@ -43,27 +55,62 @@ fn main() -> anyhow::Result<()> {
         .with_env_filter(EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    let stage = Stage::set(args.no_build)?;
+    let stage = Stage::set(args.no_build, args.quick)?;
+    runtime.block_on(measure(&stage, &args))
+}
+
+async fn measure(stage: &Stage, args: &Args) -> anyhow::Result<()> {
+    let machine = Machine::look(stage);
+    output::note(&machine.sentence());
     let rows = if args.rows.is_empty() {
         Row::all()
     } else {
-        args.rows
+        args.rows.clone()
     };
-    let mut findings = Vec::new();
-    for row in rows {
-        output::note(&format!("measuring {}", row.name()));
-        let found = runtime
-            .block_on(row.measure(&stage))
-            .with_context(|| format!("{} could not be measured", row.name()))?;
+    let began = Instant::now();
+    let mut measured = Vec::new();
+    for (number, row) in rows.iter().enumerate() {
+        tell_progress(&rows, number, args.quick);
+        // One row that cannot be measured does not cost the others.
+        let report = Report::of(Box::pin(row.measure(stage)).await, &row.name());
         if !args.json {
-            output::table(&found)?;
+            output::table(&row.name(), &report)?;
         }
-        findings.extend(found);
+        measured.push((row.name(), report));
     }
+    output::note(&format!("measured in {}", spoken(began.elapsed())));
     if args.json {
-        output::json(&findings)?;
+        let rows: serde_json::Map<_, _> = measured
+            .into_iter()
+            .map(|(name, report)| Ok((name, serde_json::to_value(report)?)))
+            .collect::<anyhow::Result<_>>()?;
+        output::json(&json!({ "machine": machine, "quick": args.quick, "rows": rows }))?;
     }
     Ok(())
+}
+
+/// Which row begins, and about how long the rest takes.
+fn tell_progress(rows: &[Row], number: usize, is_quick: bool) {
+    let left = rows[number..]
+        .iter()
+        .map(|row| row.duration(is_quick))
+        .sum();
+    output::note(&format!(
+        "[{}/{}] {}, about {} left in all",
+        number + 1,
+        rows.len(),
+        rows[number].name(),
+        spoken(left),
+    ));
+}
+
+fn spoken(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    if seconds < 90 {
+        format!("{seconds} s")
+    } else {
+        format!("{} min", (seconds + 30) / 60)
+    }
 }
 
 /// Becomes this program again, in a shell that allows as many open files as it may; returns only when that failed.

@@ -13,6 +13,15 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// The report, or that there is none and why: what cannot be measured does not cost the rest.
+    pub(crate) fn of(measured: anyhow::Result<Self>, what: &str) -> Self {
+        measured.unwrap_or_else(|error| {
+            let mut failed = Self::default();
+            failed.note(format!("**{what} could not be measured**: {error:#}"));
+            failed
+        })
+    }
+
     pub(crate) fn add(&mut self, finding: Finding) {
         self.findings.push(finding);
     }

@@ -1,31 +1,41 @@
 //! The rows of the table, in their order.
 
+use std::time::Duration;
+
 use clap::ValueEnum;
 
-use crate::finding::Finding;
-use crate::rows::{bulk_presence, connection, deadlines, delivery, request, start, store_work};
+use crate::report::Report;
+use crate::rows::{
+    bulk_presence, connect, connection, deadlines, delivery, request, start, store_away,
+    store_work, storm, throttle,
+};
 use crate::stage::Stage;
-
-/// Runs of each measurement.
-pub(crate) const RUNS: usize = 3;
 
 /// One thing that has a budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Row {
-    /// Server CPU of an authenticated request that is an activity, beside a bare route.
+    /// Throttle checks a second, beside a bare hash lookup and a Map of Node's.
+    Throttle,
+    /// Server CPU of an authenticated request that is an activity, beside bare routes.
     Request,
     /// Resident memory of an idle Socket.IO connection, at 10,000.
     Connection,
-    /// Server CPU of an authenticated connect, and of a delivered `user:status`.
+    /// Server CPU of an authenticated connect.
+    Connect,
+    /// Server CPU of a delivered `user:status` when one person changes.
     Delivery,
+    /// Server CPU of a delivered `user:status` when many change.
+    Storm,
     /// Time of a bulk read of 200 presences.
     BulkPresence,
-    /// Rows and transactions of 1,000 users with one request a second; takes five minutes.
+    /// Rows, transactions and reads of 1,000 users with one request a second, counted by the database.
     StoreWork,
-    /// The engine alone, when a million silent people reach their deadline.
+    /// A million silent people reach their deadline.
     Deadlines,
     /// Start with a million principals in the store.
     Start,
+    /// Requests of known people in a minute in which the store is away.
+    StoreAway,
 }
 
 impl Row {
@@ -38,17 +48,39 @@ impl Row {
             .map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
+    /// About how long it takes on two processors.
+    pub(crate) fn duration(self, is_quick: bool) -> Duration {
+        let (whole, trial) = match self {
+            Self::Throttle => (30, 20),
+            Self::Request => (70, 10),
+            Self::Connection => (210, 30),
+            Self::Connect => (70, 15),
+            Self::Delivery => (50, 10),
+            Self::Storm => (90, 15),
+            Self::BulkPresence => (20, 10),
+            Self::StoreWork => (370, 40),
+            Self::Deadlines => (300, 60),
+            Self::Start => (240, 60),
+            Self::StoreAway => (200, 50),
+        };
+        Duration::from_secs(if is_quick { trial } else { whole })
+    }
+
     /// # Errors
-    /// When the server does not do what it is asked for; never for a number.
-    pub(crate) async fn measure(self, stage: &Stage) -> anyhow::Result<Vec<Finding>> {
+    /// When a server does not do what it is asked for; never for a number.
+    pub(crate) async fn measure(self, stage: &Stage) -> anyhow::Result<Report> {
         match self {
+            Self::Throttle => throttle::measure(stage),
             Self::Request => request::measure(stage).await,
             Self::Connection => connection::measure(stage).await,
+            Self::Connect => connect::measure(stage).await,
             Self::Delivery => delivery::measure(stage).await,
+            Self::Storm => storm::measure(stage).await,
             Self::BulkPresence => bulk_presence::measure(stage).await,
             Self::StoreWork => store_work::measure(stage).await,
-            Self::Deadlines => deadlines::measure(),
+            Self::Deadlines => deadlines::measure(stage).await,
             Self::Start => start::measure(stage).await,
+            Self::StoreAway => store_away::measure(stage).await,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A server under measurement: a child process that ends with its handle.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,12 @@ use anyhow::Context;
 use vigie_client::Http;
 
 use crate::process::Process;
+
+/// A start is given up after this.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// How often the start looks whether the server is ready.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// A child that said where it listens.
 #[derive(Debug)]
@@ -51,7 +58,44 @@ impl Server {
         &self.url
     }
 
-    /// From its birth until it listened.
+    /// Waits until the server says that it is ready to serve; what it needed counts as its start.
+    ///
+    /// # Errors
+    /// When it ends before, or is not ready after a minute.
+    pub(crate) fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        while !self.is_ready() {
+            if let Some(status) = self.child.try_wait()? {
+                anyhow::bail!("the server ended before it was ready: {status}");
+            }
+            anyhow::ensure!(
+                began.elapsed() < START_LIMIT,
+                "the server is not ready after {START_LIMIT:?}"
+            );
+            std::thread::sleep(LOOK_EVERY);
+        }
+        self.started_in += began.elapsed();
+        Ok(())
+    }
+
+    /// Asks `/readyz` on a connection of its own.
+    fn is_ready(&self) -> bool {
+        let ask = || -> std::io::Result<String> {
+            let address = self.url.trim_start_matches("http://");
+            let mut stream = TcpStream::connect(address)?;
+            stream.set_read_timeout(Some(START_LIMIT))?;
+            write!(
+                stream,
+                "GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+            )?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        };
+        ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    }
+
+    /// From its birth until it was ready.
     pub(crate) fn started_in(&self) -> Duration {
         self.started_in
     }

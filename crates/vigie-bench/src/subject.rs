@@ -54,7 +54,7 @@ pub(crate) struct Turns<const N: usize> {
 pub(crate) async fn in_turns<const N: usize>(
     stage: &Stage,
     subjects: &[Subject],
-    measure: impl AsyncFn(&Server) -> anyhow::Result<[f64; N]>,
+    measure: impl AsyncFn(Subject, &Server) -> anyhow::Result<[f64; N]>,
 ) -> anyhow::Result<Turns<N>> {
     let why_no_node = stage.why_no_node().map(str::to_owned);
     let mut runs = BTreeMap::<_, Vec<_>>::new();
@@ -64,7 +64,7 @@ pub(crate) async fn in_turns<const N: usize>(
                 continue;
             }
             let running = stage.start(*subject)?;
-            let numbers = measure(&running.server).await?;
+            let numbers = measure(*subject, &running.server).await?;
             runs.entry(*subject).or_default().push(numbers);
         }
     }

@@ -1,93 +1,169 @@
-//! The engine alone, in this process, when a million silent people reach their deadline.
+//! A million people who have been silent reach their deadline at the same instant.
 //!
-//! It decides in slices, as the server's timer lets it, and each slice ends with every effect taken over by the queue of writes, as under the server's lock.
-//! Times are those of the thread on a processor, so that other work of the machine is left out.
+//! Once in the engine alone, and once from end to end: a server that restored everybody's REST lease from its store, asked from outside when nobody is online any more, and its store asked when it knows.
+//! Somebody else makes one request after the other meanwhile; the slowest is the longest pause that others saw.
 
-use std::sync::Arc;
+mod engine_alone;
+
 use std::time::Duration;
 
-use vigie_core::{
-    ActivityCells, Effect, Engine, Mono, Now, PrincipalKey, Rules, Signal, Wall, WriteBehind,
-};
+use anyhow::Context;
+use tokio::time::Instant;
+use vigie_core::Wall;
 
+use crate::database::{Database, Kind};
+use crate::exposition::{metric, wait_for_metric};
 use crate::finding::Finding;
-use crate::process::cpu_of_this_thread;
-use crate::row::RUNS;
+use crate::million::{State, now};
+use crate::people::callers;
+use crate::prober::Prober;
+use crate::report::Report;
+use crate::server::Server;
+use crate::stage::Stage;
 
-const PEOPLE: u32 = 1_000_000;
+/// From the launch of the server to the deadline: it starts, and writes what it restored.
+const LEAD: Duration = Duration::from_secs(40);
 
-/// Steps of one slice, as many as the server's timer takes under its lock.
-const STEPS: usize = 2_000;
+/// The same in a trial.
+const SHORT_LEAD: Duration = Duration::from_secs(12);
+
+/// Requests of others in the seconds before are what those during the deadline are compared with.
+const BEFORE: Duration = Duration::from_secs(5);
 
 /// Most milliseconds until the last one is decided.
-const BUDGET: f64 = 1_000.0;
+const DECIDED_BUDGET: f64 = 1_000.0;
+
+/// Most seconds until all of it is durable.
+const DURABLE_BUDGET: f64 = 10.0;
 
 /// Most milliseconds that others wait.
 const PAUSE_BUDGET: f64 = 10.0;
 
-pub(crate) fn measure() -> anyhow::Result<Vec<Finding>> {
-    let (mut totals, mut slices) = (Vec::new(), Vec::new());
-    for _ in 0..RUNS {
-        let (total, longest) = one_run()?;
-        totals.push(total.as_secs_f64() * 1e3);
-        slices.push(longest.as_secs_f64() * 1e3);
+/// Between two looks at a server, and at a database that has a million rows to look through.
+const GLANCE: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Until it must have happened.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(crate) async fn measure(stage: &Stage) -> anyhow::Result<Report> {
+    let mut report = Report::from(engine_alone::measure(stage.runs())?);
+    for kind in Kind::ALL {
+        let name = format!("a million deadlines on {kind}");
+        if let Some(why) = stage.why_not(kind) {
+            report.add(Finding::not_run(name, why));
+            continue;
+        }
+        report.append(Report::of(on(stage, kind, &name).await, &name));
     }
-    Ok(vec![
-        Finding::new(
-            "a million silent people reach their deadline: until all are decided",
-            "ms",
-            totals,
-        )?
-        .at_most(BUDGET),
-        Finding::new("… longest slice of the engine's lock", "ms", slices)?.at_most(PAUSE_BUDGET),
-    ])
+    Ok(report)
 }
 
-/// How long it took, and the longest slice of it.
-fn one_run() -> anyhow::Result<(Duration, Duration)> {
-    let rules = Rules::default();
-    let start = Now {
-        mono: Mono::START,
-        wall: Wall::from_millis(1_700_000_000_000),
-    };
-    let mut engine = Engine::new(rules.clone(), Arc::new(ActivityCells::new(&rules)));
-    for principal in (0..PEOPLE).map(PrincipalKey) {
-        let signal = Signal::ActivityReported {
-            principal,
-            at: start,
-            began: start.mono,
-        };
-        engine.handle(signal, start);
-        while engine.poll_effect().is_some() {}
+async fn on(stage: &Stage, kind: Kind, name: &str) -> anyhow::Result<Report> {
+    let mut report = Report::default();
+    let mut runs = Vec::new();
+    for _ in 0..stage.runs() {
+        runs.push(one_run(stage, kind).await?);
     }
-    let due = Now {
-        mono: start.mono + rules.offline_after,
-        wall: start.wall + rules.offline_after,
-    };
-    let mut writes = WriteBehind::default();
-    let (mut announced, mut longest) = (0, Duration::ZERO);
-    let began = cpu_of_this_thread()?;
-    let mut slice = began;
+    let column = |pick: fn(&Run) -> f64| runs.iter().map(pick).collect();
+    let what = format!("{name}: the last one decided");
+    let decided = Finding::new(what, "ms late", column(|run| run.decided))?;
+    report.add(decided.at_most(DECIDED_BUDGET));
+    let durable = Finding::new("… all of it durable", "s late", column(|run| run.durable))?;
+    report.add(durable.at_most(DURABLE_BUDGET));
+    let what = "… longest request of somebody else meanwhile";
+    let pause = Finding::new(what, "ms", column(|run| run.pause))?;
+    report.add(pause.at_most(PAUSE_BUDGET));
+    let what = "… longest one in the five seconds before";
+    report.add(Finding::new(what, "ms", column(|run| run.calm))?);
+    Ok(report)
+}
+
+/// What one run came to.
+struct Run {
+    /// Milliseconds from the deadline until nobody of them was online.
+    decided: f64,
+    /// Seconds from the deadline until the database knew it.
+    durable: f64,
+    /// Milliseconds of the slowest request of somebody else meanwhile.
+    pause: f64,
+    /// The same before the deadline.
+    calm: f64,
+}
+
+async fn one_run(stage: &Stage, kind: Kind) -> anyhow::Result<Run> {
+    let mut million = stage.million(kind).await?;
+    let database = million.copy(State::Online).await?;
+    let deadline = now()? + stage.size(LEAD, SHORT_LEAD);
+    let offline_after = deadline.as_millis() - million.active_at().as_millis();
+    let server = database.serve(
+        stage,
+        &[
+            ("VIGIE_OFFLINE_AFTER", &format!("{offline_after}ms")),
+            // So that the lease ends by its age, and not by the grace after a start.
+            ("VIGIE_RESTART_GRACE", "4s"),
+            ("VIGIE_THROTTLE_INTERVAL", "5s"),
+        ],
+    )?;
+    let restored = metric(&server, "vigie_present").await?;
+    anyhow::ensure!(
+        restored == million.people() as f64,
+        "{restored} of {} are online after the start",
+        million.people()
+    );
+    let deadline = instant_of(deadline)?;
+    // Somebody who is none of them, and stays online.
+    let other = callers(&server, million.people() + 1)?
+        .pop()
+        .context("nobody")?;
+    tokio::time::sleep_until(deadline - BEFORE).await;
+    let prober = Prober::start(other)?;
+    tokio::time::sleep_until(deadline).await;
+    let calm = prober.take().await?;
+    let decided = wait_for_metric(&server, "vigie_present", GLANCE, PATIENCE, |present| {
+        present <= 1.0
+    });
+    let decided = decided.await?;
+    let durable = wait_until_durable(&server, &database).await?;
+    let pause = prober.take().await?;
+    Ok(Run {
+        decided: (decided - deadline).as_secs_f64() * 1e3,
+        durable: (durable - deadline).as_secs_f64(),
+        pause: pause.max() as f64 / 1e3,
+        calm: calm.max() as f64 / 1e3,
+    })
+}
+
+/// By what the server says it is rid of, and then by the database's own word.
+async fn wait_until_durable(server: &Server, database: &Database) -> anyhow::Result<Instant> {
+    let mut written = metric(server, "vigie_flush_rows_total").await?;
     loop {
-        let more_due = engine.handle_timeout(due, STEPS);
-        while let Some(effect) = engine.poll_effect() {
-            match effect {
-                Effect::Announce { .. } => announced += 1,
-                Effect::Persist {
-                    principal,
-                    accepted,
-                } => writes.note(principal, accepted),
-                Effect::Close { .. } => {}
-            }
-        }
-        let end = cpu_of_this_thread()?;
-        longest = longest.max(end - slice);
-        slice = end;
-        if !more_due {
+        tokio::time::sleep(LOOK).await;
+        let now = metric(server, "vigie_flush_rows_total").await?;
+        if now == written {
             break;
         }
+        written = now;
     }
-    let total = slice - began;
-    anyhow::ensure!(announced == PEOPLE, "{announced} of {PEOPLE} were decided");
-    Ok((total, longest))
+    let began = Instant::now();
+    loop {
+        let asked = Instant::now();
+        let online = database
+            .number("SELECT count(*) FROM node_presence WHERE availability > 0")
+            .await?;
+        if online <= 1 {
+            return Ok(asked);
+        }
+        anyhow::ensure!(
+            began.elapsed() < PATIENCE,
+            "{online} people are still online in the store"
+        );
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn instant_of(wall: Wall) -> anyhow::Result<Instant> {
+    let away = u64::try_from(wall.as_millis() - now()?.as_millis());
+    let away = away.context("the start took longer than it may")?;
+    Ok(Instant::now() + Duration::from_millis(away))
 }

@@ -1,153 +1,68 @@
-//! Server CPU of an authenticated connect, and of each `user:status` that reaches a socket.
+//! Server CPU of each `user:status` that reaches a socket, when one person changes at a time.
 //!
-//! A connect is all of it: TCP, upgrade, token, session, snapshot, and telling those who are there already.
-//! The budgets are a fifth of what Node's socket.io was measured to need for the same.
+//! An operator turns one member of a conversation of 1,000 offline and online again; everybody is connected, and the next change waits until all have heard of the last.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
-use serde_json::json;
-use tokio::time::Instant;
-use vigie_client::{Method, Socket};
-
+use crate::audience::Audience;
 use crate::finding::Finding;
-use crate::people::{PATIENCE, connect_all, converse, expect_success, id};
-use crate::row::RUNS;
+use crate::report::Report;
 use crate::rows::socket_write::cpu_per_write;
 use crate::server::Server;
-use crate::stage::{Stage, operator};
+use crate::stage::Stage;
+use crate::subject::{Subject, in_turns};
 
-/// People who connect in one run.
-const NEWCOMERS: usize = 5_000;
+const MEMBERS: usize = 1_000;
 
-/// Members of each of their conversations.
-const SMALL: usize = 10;
+/// Changes that are told in one run.
+const CHANGES: usize = 100;
 
-/// Members of the conversation in which changes are told.
-const LARGE: usize = 1_000;
+/// The same in a trial.
+const FEW: usize = 10;
 
-/// Changes that are told to it in one run.
-const CHANGES: u64 = 60;
+/// Changes before anything counts.
+const WARMING_UP: usize = 10;
 
-/// Most microseconds of a connect: a fifth of 990.
-const CONNECT_BUDGET: f64 = 198.0;
+/// The peer needs so many times more.
+const BUDGET: f64 = 5.0;
 
-/// Most microseconds of a delivered event: a fifth of 10.3.
-const DELIVERY_BUDGET: f64 = 2.06;
-
-/// Until what a crowd stirred up has settled.
-const SETTLING: Duration = Duration::from_secs(2);
-
-/// Between two looks at a counter.
-const GLANCE: Duration = Duration::from_millis(2);
-
-pub(crate) async fn measure(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
-    let mut connects = Vec::new();
-    for _ in 0..RUNS {
-        connects.push(cpu_per_connect(stage).await?);
-    }
-    let deliveries = cpu_per_delivery(stage).await?;
+pub(crate) async fn measure(stage: &Stage) -> anyhow::Result<Report> {
+    let changes = stage.size(CHANGES, FEW);
+    let turns = in_turns(stage, Subject::PEERS, async |_, server| {
+        Ok([cpu_per_delivery(server, changes).await?])
+    })
+    .await?;
     let mut writes = Vec::new();
-    for _ in 0..RUNS {
-        writes.push(cpu_per_write(LARGE)?);
+    for _ in 0..stage.runs() {
+        writes.push(cpu_per_write(MEMBERS)?);
     }
-    Ok(vec![
-        Finding::new(
-            "server CPU of an authenticated connect, conversations of 10",
-            "µs",
-            connects,
-        )?
-        .at_most(CONNECT_BUDGET),
-        Finding::new(
-            "server CPU of a delivered `user:status`, conversation of 1,000",
-            "µs",
-            deliveries,
-        )?
-        .at_most(DELIVERY_BUDGET),
-        Finding::new(
-            "… the kernel's part alone: one write of 250 bytes to a socket",
-            "µs",
-            writes,
-        )?,
-    ])
+    let what = "server CPU of a delivered `user:status`, lone changes in a conversation of 1,000";
+    let ratio = "… the Node gateway as a multiple of Vigie";
+    let bare = "… the bare limit: the kernel takes one write of 250 bytes to a socket";
+    Ok(Report::from(vec![
+        turns.finding(Subject::Vigie, 0, what, "µs")?,
+        turns.finding(Subject::Node, 0, what, "µs")?,
+        turns
+            .times(Subject::Node, Subject::Vigie, 0, ratio)?
+            .at_least(BUDGET),
+        Finding::new(bare, "µs", writes)?,
+    ]))
 }
 
-async fn cpu_per_connect(stage: &Stage) -> anyhow::Result<f64> {
-    let vigie = stage.vigie()?;
-    let server = &vigie.server;
-    for (number, first) in (0..NEWCOMERS).step_by(SMALL).enumerate() {
-        converse(server, number, first..first + SMALL).await?;
-    }
-    tokio::time::sleep(SETTLING).await;
-    let before = server.process().cpu()?;
-    let sockets = connect_all(server.url(), 0..NEWCOMERS, &[]).await?;
-    // The writes that they caused belong to them.
-    tokio::time::sleep(SETTLING).await;
-    let spent = server.process().cpu()? - before;
-    drop(sockets);
-    Ok(spent.as_secs_f64() * 1e6 / NEWCOMERS as f64)
+async fn cpu_per_delivery(server: &Server, changes: usize) -> anyhow::Result<f64> {
+    let audience = Audience::gather(server, MEMBERS).await?;
+    tell_in_turn(&audience, WARMING_UP).await?;
+    let before = (server.process().cpu()?, audience.heard());
+    tell_in_turn(&audience, changes).await?;
+    let spent = server.process().cpu()? - before.0;
+    let delivered = audience.heard() - before.1;
+    Ok(spent.as_secs_f64() * 1e6 / delivered as f64)
 }
 
-async fn cpu_per_delivery(stage: &Stage) -> anyhow::Result<Vec<f64>> {
-    let vigie = stage.vigie()?;
-    let server = &vigie.server;
-    converse(server, 0, 0..LARGE).await?;
-    let sockets = connect_all(server.url(), 0..LARGE, &["user:status"]).await?;
-    let heard = Arc::new(AtomicU64::new(0));
-    for socket in sockets {
-        tokio::spawn(count(socket, Arc::clone(&heard)));
-    }
-    wait_for_silence(&heard).await;
-    let mut costs = Vec::new();
-    for run in 0..RUNS {
-        let before = (server.process().cpu()?, heard.load(Ordering::Relaxed));
-        for change in 0..CHANGES {
-            let expected = heard.load(Ordering::Relaxed) + LARGE as u64;
-            turn(server, run, change % 2 == 1).await?;
-            wait_until(&heard, expected).await?;
-        }
-        let spent = server.process().cpu()? - before.0;
-        let delivered = heard.load(Ordering::Relaxed) - before.1;
-        costs.push(spent.as_secs_f64() * 1e6 / delivered as f64);
-    }
-    Ok(costs)
-}
-
-/// An edge of one person, by the hand of an operator: everybody is told, their own device too.
-async fn turn(server: &Server, person: usize, is_online: bool) -> anyhow::Result<()> {
-    let body = json!({ "userId": id(person), "isOnline": is_online });
-    let reply = operator(server)
-        .call(Method::POST, "/maintenance/user-status", Some(&body))
-        .await?;
-    expect_success(reply).map(drop)
-}
-
-async fn count(mut socket: Socket, heard: Arc<AtomicU64>) {
-    while socket.recv().await.is_ok() {
-        heard.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-async fn wait_until(heard: &AtomicU64, expected: u64) -> anyhow::Result<()> {
-    let began = Instant::now();
-    while heard.load(Ordering::Relaxed) < expected {
-        anyhow::ensure!(
-            began.elapsed() < PATIENCE,
-            "{} of {expected} events came",
-            heard.load(Ordering::Relaxed)
-        );
-        tokio::time::sleep(GLANCE).await;
+/// Offline and online again, so that an even number leaves everything as it was.
+async fn tell_in_turn(audience: &Audience, changes: usize) -> anyhow::Result<()> {
+    for change in 0..changes {
+        let expected = audience.heard() + MEMBERS as u64;
+        audience.turn(change / 2, change % 2 == 1).await?;
+        audience.wait_until(expected).await?;
     }
     Ok(())
-}
-
-async fn wait_for_silence(heard: &AtomicU64) {
-    loop {
-        let before = heard.load(Ordering::Relaxed);
-        tokio::time::sleep(SETTLING).await;
-        if heard.load(Ordering::Relaxed) == before {
-            return;
-        }
-    }
 }
