@@ -85,7 +85,7 @@ impl Bench {
         };
         let ids: Vec<_> = (0..people).map(|_| random.id()).collect();
         for id in &ids {
-            let principal = directory.put(PrincipalId::user(id)?, Profile::default(), None);
+            let principal = directory.put(PrincipalId::user(id)?, &Profile::default(), None);
             bare.insert(id.as_str().into(), principal);
             let signal = Signal::ActivityReported {
                 principal,
@@ -131,9 +131,7 @@ impl Bench {
             wall: self.now.wall + later,
         };
         let throttled = |id: &&str| {
-            let key = PrincipalId::from_wire(id)
-                .ok()
-                .and_then(|id| self.directory.key(&id));
+            let key = self.directory.key_of(id);
             key.is_some_and(|key| self.cells.touch(key, now, now) == Touch::Throttled)
         };
         self.ids().filter(throttled).count()
