@@ -64,7 +64,8 @@ pub(super) async fn open(path: &Path) -> Result<(Lock, SqlitePool, SqlitePool), 
         .pragma("wal_autocheckpoint", CHECKPOINT_AFTER)
         .pragma("journal_size_limit", JOURNAL_LIMIT);
     let reading = options.read_only(true).row_buffer_size(ROWS_AHEAD);
-    let writer = pool(1).connect_with(writing).await;
+    let writer = pool(1).before_acquire(|connection, _| Box::pin(is_free(connection)));
+    let writer = writer.connect_with(writing).await;
     let readers = pool(READERS).connect_with(reading).await;
     match (writer, readers) {
         (Ok(writer), Ok(readers)) => Ok((lock, writer, readers)),
@@ -80,6 +81,17 @@ fn pool(connections: u32) -> PoolOptions<Sqlite> {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+}
+
+/// Whether a connection has left its last transaction; one that has not is closed, and another one opened.
+///
+/// On a full disk SQLite ends a transaction by itself; the driver's rollback then finds none, and it would believe in the transaction for ever.
+async fn is_free(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // A rollback may only be under way; the ping comes after it.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// Makes the folder when missing; out comes one name for one file, however it was spelled, so that its lock has one name too.
