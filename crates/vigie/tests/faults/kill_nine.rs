@@ -19,6 +19,7 @@ use fastrand::Rng;
 use tokio::task::JoinSet;
 use vigie_core::{PrincipalId, Wall};
 
+use crate::run::{number, say};
 use crate::server::{BOUND, Server, Site};
 use log::{Stored, What};
 use person::Person;
@@ -153,17 +154,4 @@ async fn keep_what_is_stored(database: &str, town: &Town, after: usize) {
         }));
     }
     store.close().await;
-}
-
-/// A number from the environment.
-fn number<N: std::str::FromStr>(name: &str) -> Option<N> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "the seed of a run, which only a failure shows"
-)]
-fn say(text: &str) {
-    eprintln!("{text}");
 }

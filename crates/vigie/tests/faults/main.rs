@@ -4,13 +4,16 @@
 //! Always true of every test: the process never ends by itself, nobody is told a lie, and no coming or leaving is lost.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod clock_jumps;
 mod descriptors;
 mod floods;
 mod half_open;
 mod kill_nine;
 mod people;
+mod run;
 mod server;
 mod slow_reader;
 mod stopped;
+mod store_trouble;
 mod vitals;
 mod wire;

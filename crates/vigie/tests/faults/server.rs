@@ -15,6 +15,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::people::{API_KEY, SECRET};
+use crate::run::say;
 
 /// What is waited for happens well within this, also on a busy machine.
 pub(crate) const BOUND: Duration = Duration::from_secs(60);
@@ -161,12 +162,10 @@ impl Drop for Server {
             let log = std::fs::read_to_string(&self.log).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
             let tail = &lines[lines.len().saturating_sub(LOG_TAIL)..];
-            eprint_tail(tail);
+            say(&format!(
+                "the end of the server's log:\n{}",
+                tail.join("\n")
+            ));
         }
     }
-}
-
-#[expect(clippy::print_stderr, reason = "the log of a server whose test failed")]
-fn eprint_tail(lines: &[&str]) {
-    eprintln!("the end of the server's log:\n{}", lines.join("\n"));
 }

@@ -102,6 +102,8 @@ impl<'t> Person<'t> {
         let ends = self.some_time(300..6_000);
         let endings = [Ending::Leave, Ending::Vanish, Ending::WithServer];
         let ending = endings[self.rng.usize(..endings.len())];
+        // Of who does nothing, only signs of life tell that they are there.
+        let is_passive = self.rng.bool();
         let mut resume = None;
         loop {
             let (house, mut socket, session) = self.enter(resume.take()).await;
@@ -136,8 +138,8 @@ impl<'t> Person<'t> {
                     return Some(socket);
                 }
                 match self.rng.u8(..12) {
-                    0..4 => self.act_on(&socket, &house).await,
-                    4 => self.request(&house).await,
+                    0..4 if !is_passive => self.act_on(&socket, &house).await,
+                    4 if !is_passive => self.request(&house).await,
                     5 => {
                         socket.abort().await;
                         break;
