@@ -81,6 +81,11 @@ impl Link {
         }
     }
 
+    /// The server's ping interval and timeout together.
+    pub(crate) fn silence_limit(&self) -> Duration {
+        self.silence_limit
+    }
+
     /// The event in `body`, or `None` when nobody listens to it.
     pub(crate) fn hear(&self, body: &str) -> Result<Option<Event>, DecodeError> {
         let name = codec::event_name(body)?;

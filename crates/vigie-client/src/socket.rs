@@ -69,6 +69,7 @@ pub enum AckError {
 #[derive(Debug)]
 pub struct Socket {
     id: String,
+    silence_limit: Duration,
     commands: mpsc::UnboundedSender<Command>,
     events: mpsc::UnboundedReceiver<Event>,
     end: Arc<OnceLock<End>>,
@@ -83,6 +84,7 @@ pub(crate) fn start(link: Link, id: String, early: Vec<String>) -> Socket {
             let _receiver_lives = events_out.send(event);
         }
     }
+    let silence_limit = link.silence_limit();
     let end = Arc::new(OnceLock::new());
     let told = Arc::clone(&end);
     tokio::spawn(async move {
@@ -94,6 +96,7 @@ pub(crate) fn start(link: Link, id: String, early: Vec<String>) -> Socket {
     });
     Socket {
         id,
+        silence_limit,
         commands,
         events,
         end,
@@ -105,6 +108,13 @@ impl Socket {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The ping interval and timeout together, as the server announced them: how long either
+    /// side may be silent before the other takes the connection for lost.
+    #[must_use]
+    pub fn silence_limit(&self) -> Duration {
+        self.silence_limit
     }
 
     /// The next event, in order of arrival. Safe to cancel.

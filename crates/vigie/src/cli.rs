@@ -13,6 +13,7 @@ use clap_complete::Shell;
 use vigie_server::auth::{PrincipalId, Role};
 use vigie_server::config::parse_duration;
 
+use crate::check::CheckArgs;
 use crate::replay::ReplayArgs;
 pub(crate) use setting_flags::SettingFlags;
 
@@ -30,6 +31,7 @@ Examples:
   vigie                                 serve on 127.0.0.1:3000 for development
   JWT_SECRET=… vigie serve --listen 0.0.0.0:3000
   vigie token --user alice              a token to try it with
+  vigie check                           is the running server right?
   vigie config                          what is in force, and where it came from
 
 Flags beat VIGIE_* variables, which beat the file named by --config, which beats defaults.";
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Print the settings in force and where each came from
     Config(ConfigArgs),
+    /// Test a running server from the outside, as after a deploy
+    Check(CheckArgs),
     /// Play a recorded trace against a running server, and score what a watcher is told
     Replay(ReplayArgs),
     /// Print a completion script for a shell

@@ -1,13 +1,15 @@
 //! The `vigie` command.
 //!
 //! ```text
-//! arguments ─► cli ─► serve · token · show_config · replay · completions ─► output
+//! arguments ─► cli ─► serve · token · show_config · check · replay · completions ─► output
 //! ```
 //!
 //! Each command is a module; this file only chooses one and decides the exit code:
 //! 0 for success (a reader that closed the pipe early included), 2 for what the person at the keyboard can correct (flags, configuration), 1 for the rest.
 
+mod check;
 mod cli;
+mod credentials;
 mod logging;
 mod output;
 mod replay;
@@ -49,7 +51,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(args)?,
         Command::Token(args) => token::run(&args)?,
         Command::Config(args) => show_config::run(args)?,
-        Command::Replay(args) => return run_replay(args),
+        Command::Check(args) => return run_client(check::run(args)),
+        Command::Replay(args) => return run_client(replay::run(args)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "vigie", &mut script);
@@ -59,10 +62,11 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_replay(args: replay::ReplayArgs) -> anyhow::Result<ExitCode> {
+/// Runs a command that talks to a server.
+fn run_client(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     logging::start_from_environment()?;
     let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(replay::run(args))
+    runtime.block_on(command)
 }
 
 /// Whoever read our output has read enough, as `head` does.

@@ -18,8 +18,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::Usage;
 use crate::output;
 
+use crate::credentials::Credentials;
 pub(crate) use args::ReplayArgs;
-use credentials::Credentials;
 use plan::{Endings, Plan, Window};
 use player::{Pace, Player};
 use report::{Report, Setting};
@@ -27,7 +27,6 @@ use stage::Stage;
 use watcher::Watcher;
 
 mod args;
-mod credentials;
 mod gaps;
 mod plan;
 mod player;
@@ -122,7 +121,7 @@ async fn play(
     let bar = progress_bar(plan.steps() as u64);
     let watcher = Watcher::connect(
         &args.url,
-        credentials.token(&stage.watcher, lifetime)?,
+        credentials.signer.token(&stage.watcher, lifetime)?,
         &stage.watcher,
         &stage.people,
         score.clone(),
@@ -144,7 +143,7 @@ async fn play(
     let tokens = stage
         .people
         .iter()
-        .map(|id| credentials.token(id, lifetime))
+        .map(|id| credentials.signer.token(id, lifetime))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let played = tokio::select! {
         played = player.play(&plan, tokens) => played,

@@ -1,10 +1,13 @@
 //! The server's state as metrics, read once per scrape.
 
+use std::time::Duration;
+
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
 use crate::app::App;
+use crate::config::Config;
 
 /// One metric: its name, its help, and a number for each value of its one label.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ struct Reading {
 enum Kind {
     Counter,
     Gauge,
+    /// A gauge of milliseconds, told in seconds.
+    Period,
 }
 
 /// Everything that is read at a scrape.
@@ -57,7 +62,26 @@ impl ServerState {
             "Time since the start",
             uptime,
         );
+        state.read_periods(&app.config);
         state
+    }
+
+    /// The periods by which people come and go: whoever watches from outside knows how long to wait.
+    fn read_periods(&mut self, config: &Config) {
+        let (rules, periods) = (&config.rules, &config.periods);
+        let in_force = [
+            ("away_after", rules.away_after),
+            ("grace", rules.grace),
+            ("offline_after", rules.offline_after),
+            ("ping_interval", periods.ping_interval),
+            ("ping_timeout", periods.ping_timeout),
+            ("restart_grace", rules.restart_grace),
+            ("throttle_interval", rules.throttle_interval),
+        ];
+        let millis = |period: Duration| u64::try_from(period.as_millis()).unwrap_or(u64::MAX);
+        let in_force = in_force.map(|(setting, period)| (setting, millis(period)));
+        let help = "Periods in force, by setting";
+        self.add_all(Kind::Period, "setting_seconds", help, "setting", in_force);
     }
 
     fn read_people(&mut self, app: &App) {
@@ -189,7 +213,7 @@ impl Collector for ServerState {
         for reading in &self.readings {
             let kind = match reading.kind {
                 Kind::Counter => MetricType::Counter,
-                Kind::Gauge => MetricType::Gauge,
+                Kind::Gauge | Kind::Period => MetricType::Gauge,
             };
             // The registry ends the help of its own metrics in the same way.
             let help = format!("{}.", reading.help);
@@ -214,6 +238,7 @@ impl Kind {
         match self {
             Self::Counter => metric.encode_counter::<NoLabelSet, _, u64>(&number, None),
             Self::Gauge => metric.encode_gauge(&number),
+            Self::Period => metric.encode_gauge(&Duration::from_millis(number).as_secs_f64()),
         }
     }
 }

@@ -5,8 +5,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use vigie_client::{Http, Method};
 
-use super::credentials::Credentials;
 use super::plan::Plan;
+use crate::credentials::Credentials;
 
 /// Every id on the server starts with this, so that nobody real is touched.
 const PREFIX: &str = "replay.";

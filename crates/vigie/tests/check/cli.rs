@@ -1,0 +1,109 @@
+//! What a person at the keyboard meets: words, exit codes, a table.
+
+use std::process::Output;
+
+use crate::world::{KEY, Mode, Outcome, Server, vigie};
+
+fn complaint(output: &Output) -> &str {
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+#[test]
+fn what_cannot_be_checked_ends_with_code_2() {
+    let check = |arguments: &[&str], expected: &str| {
+        let output = vigie().arg("check").args(arguments).output().unwrap();
+        let told = complaint(&output);
+        assert!(told.contains(expected), "{arguments:?}: {told}");
+    };
+    // A port that nobody can listen on.
+    check(&["http://127.0.0.1:1"], "127.0.0.1:1");
+    check(&["https://chat.example.org"], "behind it");
+    check(&["localhost:3000"], "http://host:port");
+    check(&["--timeout", "0s"], "longer");
+    check(&["--tiemout", "1s"], "--tiemout");
+}
+
+#[test]
+fn without_credentials_the_rest_is_skipped_and_said() {
+    let server = Server::start(Mode::Production, &[]);
+    let run = |key: Option<&str>| {
+        let mut check = vigie();
+        check.args(["check", &server.url, "--json", "--data-dir", "/nowhere"]);
+        if let Some(key) = key {
+            check.env("VIGIE_API_KEY", key);
+        }
+        Outcome::of(check)
+    };
+    let open = ["livez", "readyz", "health", "openapi", "forged-token"];
+    let nothing = run(None);
+    assert_eq!(nothing.code, Some(2), "{:#}", nothing.report);
+    assert_eq!(nothing.report["verdict"], "incomplete");
+    assert_eq!(nothing.steps("passed"), open);
+    let why = nothing.step("throttle")["seen"].as_str().unwrap();
+    assert!(
+        why.contains("VIGIE_API_KEY") && why.contains("JWT_SECRET"),
+        "{why}"
+    );
+
+    let key_only = run(Some(KEY));
+    assert_eq!(key_only.code, Some(2), "{:#}", key_only.report);
+    assert_eq!(key_only.step("metrics")["outcome"], "passed");
+    let why = key_only.step("people")["seen"].as_str().unwrap();
+    assert!(
+        why.contains("JWT_SECRET") && !why.contains("VIGIE_API_KEY"),
+        "{why}"
+    );
+}
+
+#[tokio::test]
+async fn a_key_or_secret_of_another_server_is_named() {
+    for mode in [Mode::Development, Mode::Production] {
+        let server = Server::start(mode, &[]);
+        let mut check = server.check();
+        check.env("VIGIE_API_KEY", "another");
+        let outcome = Outcome::of(check);
+        outcome.assert_red(&["api-key"]);
+        assert_eq!(outcome.step("people")["outcome"], "skipped");
+
+        let mut check = server.check();
+        check.env("JWT_SECRET", "another secret, which is long enough for it");
+        let outcome = Outcome::of(check);
+        outcome.assert_red(&["token"]);
+        assert_eq!(server.population().await, (0, 0));
+    }
+}
+
+#[test]
+fn people_get_a_table_without_colours_in_a_pipe() {
+    let server = Server::start(Mode::Development, &[]);
+    let output = vigie()
+        .args(["check", &server.url, "--data-dir"])
+        .arg(server.folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.starts_with(&server.url), "{table}");
+    assert!(table.contains("\nok    throttle "), "{table}");
+    assert!(table.contains("\nskip  reset "), "{table}");
+    assert!(table.contains("\nall is right: "), "{table}");
+    assert!(!table.contains('\x1b'), "{table}");
+}
+
+#[test]
+fn help_teaches_with_examples() {
+    let output = vigie().args(["check", "--help"]).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    for words in [
+        "Examples:",
+        "--ops-url http://",
+        "--destructive",
+        "Exit code:",
+        "JWT_SECRET",
+    ] {
+        assert!(help.contains(words), "{words}\n{help}");
+    }
+}
