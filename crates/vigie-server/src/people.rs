@@ -22,7 +22,7 @@ pub use guests::NewGuest;
 use provisioning::Newcomer;
 pub use provisioning::ProvisionError;
 use users::Named;
-pub use users::{Names, UserPatch};
+pub use users::{Names, Put, UserPatch};
 
 /// The digest of a guest's session token.
 pub type TokenDigest = [u8; 32];

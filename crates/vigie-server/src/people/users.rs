@@ -79,17 +79,25 @@ impl Names {
     }
 }
 
+/// A user who was added or changed.
+#[derive(Debug, Clone, Copy)]
+pub struct Put {
+    /// Who it is.
+    pub key: PrincipalKey,
+    /// Whether nobody had the id before.
+    pub is_new: bool,
+}
+
 impl People {
     /// Adds a user, or changes what the patch names; a deleted one comes back.
     ///
+    /// Of several at the same time, one alone is told that the user is new.
+    ///
     /// # Errors
     /// When the store refuses.
-    pub async fn put_user(
-        &self,
-        id: PrincipalId,
-        patch: UserPatch,
-    ) -> Result<PrincipalKey, ChangeError> {
+    pub async fn put_user(&self, id: PrincipalId, patch: UserPatch) -> Result<Put, ChangeError> {
         let _changing = self.changing.lock().await;
+        let is_new = self.find(&id).is_none();
         let mut profile = self.profile(&id).unwrap_or_default();
         profile.set_by_api |= patch.names.has_name();
         patch.names.lay_over(&mut profile);
@@ -101,7 +109,8 @@ impl People {
             is_deleted: false,
         };
         self.store.upsert_users(&[user]).await?;
-        Ok(self.directory.write().put(id, &profile, None))
+        let key = self.directory.write().put(id, &profile, None);
+        Ok(Put { key, is_new })
     }
 
     /// Forgets a user; a token does not bring it back.

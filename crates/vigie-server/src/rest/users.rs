@@ -14,7 +14,7 @@ use super::departure::see_off;
 use super::error::{ApiError, CredentialFailure, Problem};
 use super::input::{InPath, OptionalPayload, name, user_id};
 use crate::app::App;
-use crate::people::{Names, UserPatch};
+use crate::people::{Names, Put, UserPatch};
 
 /// What to change of a user; a field that is left out or null stays as it is.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -115,8 +115,7 @@ pub(super) async fn put_user(
     let id = user_id(&id)?;
     let patch = UserPatch::try_from(change)?;
     let is_deactivated = patch.is_active == Some(false);
-    let is_new = app.people.find(&id).is_none();
-    let key = app.people.put_user(id, patch).await?;
+    let Put { key, is_new } = app.people.put_user(id, patch).await?;
     if is_deactivated {
         app.fanout.revoke(key, Revocation::Deactivated);
     }

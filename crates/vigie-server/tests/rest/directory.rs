@@ -47,6 +47,20 @@ async fn a_user_is_added_changed_shown_and_forgotten() {
 }
 
 #[tokio::test]
+async fn one_of_many_who_add_a_user_at_the_same_time_is_told_that_it_is_new() {
+    let world = World::start().await;
+    for round in 0..10 {
+        let path = format!("/v1/users/alice-{round}");
+        let service = world.service();
+        let put = async || service.put(&path, &json!({})).await.status.as_u16();
+        let (a, b, c, d) = tokio::join!(put(), put(), put(), put());
+        let mut statuses = [a, b, c, d];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 200, 200, 201]);
+    }
+}
+
+#[tokio::test]
 async fn names_set_by_the_api_outlive_claims_and_restarts() {
     let world = World::start().await;
     world
