@@ -27,14 +27,14 @@ use crate::time::{Mono, Now};
 use crate::timers::Timers;
 
 use sessions::Sessions;
-use standing::Standing;
+use standing::{Details, Standings};
 
 /// Decides who is present.
 #[derive(Debug)]
 pub struct Engine {
     rules: Rules,
     cells: Arc<ActivityCells>,
-    standings: Vec<Standing>,
+    standings: Standings,
     sessions: Sessions,
     timers: Timers,
     effects: VecDeque<Effect>,
@@ -70,7 +70,7 @@ impl Engine {
         Self {
             rules,
             cells,
-            standings: Vec::new(),
+            standings: Standings::default(),
             sessions: Sessions::default(),
             timers: Timers::new(),
             effects: VecDeque::new(),
@@ -158,31 +158,32 @@ impl Engine {
     ///
     /// The version stays, so that it grows also for whoever has the id next, and so does the guard against requests in flight.
     pub fn forget(&mut self, principal: PrincipalKey) {
-        let standing = self.standing_mut(principal);
-        if standing.first_session.is_some() || standing.rest_floor.is_some() {
+        if self.details(principal).has_lease() {
             return;
         }
-        *standing = Standing {
-            version: standing.version,
-            left: standing.left,
-            started_since_leave: standing.started_since_leave,
-            ..Standing::UNKNOWN
-        };
+        let details = self.details_mut(principal);
+        details.ended_proof = None;
+        details.forced_offline = None;
+        self.standings.tidy(principal);
+        let standing = self.standings.change(principal);
+        standing.seen_at = None;
+        standing.shown = Availability::Offline;
         self.cells.forget(principal);
     }
 
     /// The state of a principal, from memory.
     #[must_use]
     pub fn presence(&self, principal: PrincipalKey, now: Now) -> Presence {
-        let standing = self.standing(principal);
+        let standing = self.standings.of(principal);
         let active = self.cells.active_at(principal);
         // Who is called offline must not pulse, and `last_seen_at` has the proofs of who is.
         let proof = match standing.shown {
             Availability::Offline => None,
             Availability::Away | Availability::Online => {
-                let sessions = self.sessions.of(standing);
+                let details = self.details(principal);
+                let sessions = self.sessions.of(details);
                 let proofs = sessions.map(|session| session.proof(now, self.pause));
-                proofs.max().max(standing.ended_proof)
+                proofs.max().max(details.ended_proof)
             }
         };
         Presence {
@@ -197,8 +198,9 @@ impl Engine {
     /// What the store should keep of a principal: its leases as of now, its last activity as of the last accepted one or the last change.
     #[must_use]
     pub fn record(&self, principal: PrincipalKey, _now: Now) -> PresenceRecord {
-        let standing = self.standing(principal);
-        let sessions = self.sessions.of(standing).map(|session| StoredSession {
+        let standing = self.standings.of(principal);
+        let details = self.details(principal);
+        let sessions = self.sessions.of(details).map(|session| StoredSession {
             id: session.id,
             active_at: session.active.wall,
             backgrounded: session.backgrounded,
@@ -209,9 +211,9 @@ impl Engine {
             availability: standing.shown,
             last_active_at: self.cells.durable_at(principal),
             last_seen_at: standing.seen_at,
-            left_at: standing.left.map(|left| left.wall),
-            forced_offline_at: standing.forced_offline.map(|forced| forced.wall),
-            rest_floor: standing.rest_floor.map(|floor| floor.wall),
+            left_at: details.left.map(|left| left.wall),
+            forced_offline_at: details.forced_offline.map(|forced| forced.wall),
+            rest_floor: details.rest_floor.map(|floor| floor.wall),
             sessions: sessions.collect(),
         }
     }
@@ -234,18 +236,13 @@ impl Engine {
         }
     }
 
-    fn standing(&self, principal: PrincipalKey) -> &Standing {
-        self.standings
-            .get(principal.index())
-            .unwrap_or(&Standing::UNKNOWN)
+    fn details(&self, principal: PrincipalKey) -> &Details {
+        self.standings.details_of(principal)
     }
 
-    fn standing_mut(&mut self, principal: PrincipalKey) -> &mut Standing {
-        if self.standings.len() <= principal.index() {
-            self.standings
-                .resize(principal.index() + 1, Standing::UNKNOWN);
-        }
-        &mut self.standings[principal.index()]
+    /// To change; whoever does settles afterwards, which gives up what is left of nothing.
+    fn details_mut(&mut self, principal: PrincipalKey) -> &mut Details {
+        self.standings.change_details(principal)
     }
 
     fn persist(&mut self, principal: PrincipalKey, accepted: bool) {

@@ -23,13 +23,13 @@ impl Engine {
             mono: lease_end,
             wall: at.wall + self.rules.offline_after,
         };
-        let standing = self.standing_mut(principal);
-        let lifts = lift_force(&mut standing.forced_offline, began);
-        let opens = standing.rest_floor.is_none()
+        let details = self.details_mut(principal);
+        let lifts = lift_force(&mut details.forced_offline, began);
+        let opens = details.rest_floor.is_none()
             && lease_end > now.mono
-            && standing.may_open_rest_lease(began, now.mono, leave_guard);
+            && details.may_open_rest_lease(began, now.mono, leave_guard);
         if opens {
-            standing.rest_floor = Some(floor);
+            details.rest_floor = Some(floor);
         }
         self.cells.raise_proof(principal, at.mono);
         let moved = self.cells.raise_active(principal, at.wall);
@@ -47,7 +47,7 @@ impl Engine {
         session.active = now;
         session.prove(now);
         let came_to_front = std::mem::take(&mut session.backgrounded);
-        let lifts = lift_force(&mut self.standing_mut(principal).forced_offline, now.mono);
+        let lifts = lift_force(&mut self.details_mut(principal).forced_offline, now.mono);
         let moved = self.cells.raise_active(principal, now.wall);
         self.offer(principal, moved, came_to_front || lifts, now);
     }

@@ -33,15 +33,16 @@ impl Engine {
                 self.cells.raise_proof(principal, now.mono_of(active_at));
             }
         }
-        let standing = self.standing_mut(principal);
+        let standing = self.standings.change(principal);
         standing.version = record.version;
         standing.shown = record.availability;
         standing.seen_at = seen_at;
-        standing.left = left_at.map(|wall| Now {
+        let details = self.details_mut(principal);
+        details.left = left_at.map(|wall| Now {
             mono: now.mono_of(wall),
             wall,
         });
-        standing.forced_offline = record.forced_offline_at.map(|wall| Now {
+        details.forced_offline = record.forced_offline_at.map(|wall| Now {
             mono: now.mono,
             wall,
         });
@@ -52,13 +53,13 @@ impl Engine {
             if node_lives_on {
                 self.restore(principal, session, proof, now);
             } else {
-                let standing = self.standing_mut(principal);
-                standing.ended_proof = standing.ended_proof.max(proof);
+                let details = self.details_mut(principal);
+                details.ended_proof = details.ended_proof.max(proof);
             }
         }
         if node_lives_on && record.rest_floor.is_some() {
             let restart_grace = self.rules.restart_grace;
-            self.standing_mut(principal).rest_floor = Some(Now {
+            self.details_mut(principal).rest_floor = Some(Now {
                 mono: now.mono + restart_grace,
                 wall: now.wall + restart_grace,
             });
@@ -94,8 +95,8 @@ impl Engine {
             until: now.mono + self.rules.restart_grace,
             alive: proof.unwrap_or(active_at),
         });
-        self.sessions
-            .add(&mut self.standings[principal.index()], session);
+        let details = self.standings.change_details(principal);
+        self.sessions.add(details, session);
     }
 
     /// A stored time in the future was written by a clock that was wrong: now is the latest it can mean.

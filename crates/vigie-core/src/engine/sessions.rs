@@ -10,7 +10,7 @@ use crate::signal::{ConnectionId, SessionId};
 use crate::time::{Mono, Now, Wall};
 
 use super::Pause;
-use super::standing::Standing;
+use super::standing::Details;
 
 /// A place in the slab, counted from one so that an optional place takes no more room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,13 +116,13 @@ pub(super) struct Sessions {
 
 impl Sessions {
     /// The sessions of one principal.
-    pub(super) fn of<'a>(&'a self, standing: &Standing) -> impl Iterator<Item = &'a Session> {
-        self.slots_of(standing).map(|slot| &self[slot])
+    pub(super) fn of<'a>(&'a self, details: &Details) -> impl Iterator<Item = &'a Session> {
+        self.slots_of(details).map(|slot| &self[slot])
     }
 
     /// The places of the sessions of one principal.
-    pub(super) fn slots_of(&self, standing: &Standing) -> impl Iterator<Item = Slot> {
-        core::iter::successors(standing.first_session, |slot| self[*slot].next)
+    pub(super) fn slots_of(&self, details: &Details) -> impl Iterator<Item = Slot> {
+        core::iter::successors(details.first_session, |slot| self[*slot].next)
     }
 
     /// The session that runs on an open connection.
@@ -140,8 +140,8 @@ impl Sessions {
         self.by_connection.len()
     }
 
-    pub(super) fn add(&mut self, standing: &mut Standing, mut session: Session) {
-        session.next = standing.first_session;
+    pub(super) fn add(&mut self, details: &mut Details, mut session: Session) {
+        session.next = details.first_session;
         let connection = (!session.is_in_grace()).then_some(session.connection);
         let slot = match self.free.pop() {
             Some(slot) => {
@@ -156,19 +156,19 @@ impl Sessions {
         };
         if let Some(connection) = connection {
             self.by_connection.insert(connection, slot);
-            standing.connected += 1;
+            details.connected += 1;
         }
-        standing.first_session = Some(slot);
+        details.first_session = Some(slot);
         self.live += 1;
     }
 
-    pub(super) fn remove(&mut self, standing: &mut Standing, slot: Slot) {
+    pub(super) fn remove(&mut self, details: &mut Details, slot: Slot) {
         let next = self[slot].next;
-        if standing.first_session == Some(slot) {
-            standing.first_session = next;
+        if details.first_session == Some(slot) {
+            details.first_session = next;
         } else {
             let before = self
-                .slots_of(standing)
+                .slots_of(details)
                 .find(|other| self[*other].next == Some(slot));
             if let Some(before) = before {
                 self[before].next = next;
@@ -177,7 +177,7 @@ impl Sessions {
         if !self[slot].is_in_grace() {
             let connection = self[slot].connection;
             self.by_connection.remove(&connection);
-            standing.connected -= 1;
+            details.connected -= 1;
         }
         self.slab[slot.index()] = None;
         self.free.push(slot);
@@ -185,17 +185,17 @@ impl Sessions {
     }
 
     /// The connection is gone, the session stays for its grace.
-    pub(super) fn detach(&mut self, standing: &mut Standing, slot: Slot, lost: Lost) {
+    pub(super) fn detach(&mut self, details: &mut Details, slot: Slot, lost: Lost) {
         let connection = self[slot].connection;
         self.by_connection.remove(&connection);
-        standing.connected -= 1;
+        details.connected -= 1;
         self[slot].lost = Some(lost);
     }
 
     /// A session in grace goes on over a new connection.
-    pub(super) fn attach(&mut self, standing: &mut Standing, slot: Slot, connection: ConnectionId) {
+    pub(super) fn attach(&mut self, details: &mut Details, slot: Slot, connection: ConnectionId) {
         self.by_connection.insert(connection, slot);
-        standing.connected += 1;
+        details.connected += 1;
         let session = &mut self[slot];
         session.connection = connection;
         if let Some(lost) = session.lost.take() {

@@ -36,24 +36,30 @@ impl Engine {
         };
         self.timers.set(principal, fold.deadline);
         let active_at = self.cells.active_at(principal);
-        let standing = self.standing_mut(principal);
         if fold.rest_is_over {
-            standing.rest_floor = None;
+            self.details_mut(principal).rest_floor = None;
         }
-        let was = standing.shown;
+        let was = self.standings.of(principal).shown;
         if fold.availability == was {
+            self.standings.tidy(principal);
             if fold.rest_is_over {
                 // Silently, for a session counts on: after a crash the lease must not come back.
                 self.persist(principal, false);
             }
             return false;
         }
+        let ended_proof = self.details(principal).ended_proof;
+        let standing = self.standings.change(principal);
         standing.shown = fold.availability;
         standing.version = standing.version.next(now.wall);
         if fold.availability == Availability::Offline {
-            let seen_at = standing.seen_at.max(standing.ended_proof).max(active_at);
-            standing.seen_at = seen_at;
+            standing.seen_at = standing.seen_at.max(ended_proof).max(active_at);
+            if ended_proof.is_some() {
+                // From now on `seen_at` says it.
+                self.details_mut(principal).ended_proof = None;
+            }
         }
+        self.standings.tidy(principal);
         self.effects.push_back(Effect::Announce {
             principal,
             was,
@@ -63,15 +69,15 @@ impl Engine {
     }
 
     fn fold(&self, principal: PrincipalKey, word: Word, now: Now) -> Fold {
-        let standing = self.standing(principal);
-        let rest = standing
+        let details = self.details(principal);
+        let rest = details
             .rest_floor
             .map(|floor| RestLease { floor: floor.mono });
         fold(
-            self.sessions.of(standing),
+            self.sessions.of(details),
             rest,
             word.proof(),
-            standing.forced_offline.is_some(),
+            details.forced_offline.is_some(),
             &self.rules,
             now.mono,
         )
@@ -79,9 +85,9 @@ impl Engine {
 
     /// Open while REST activity can neither open a lease nor end an absence.
     fn gate(&self, principal: PrincipalKey, fold: Fold) -> bool {
-        let standing = self.standing(principal);
-        let rest_is_open = standing.rest_floor.is_some() && !fold.rest_is_over;
-        fold.availability == Availability::Online && (standing.connected > 0 || rest_is_open)
+        let details = self.details(principal);
+        let rest_is_open = details.rest_floor.is_some() && !fold.rest_is_over;
+        fold.availability == Availability::Online && (details.connected > 0 || rest_is_open)
     }
 
     /// Removes the sessions whose grace is over.
@@ -101,15 +107,15 @@ impl Engine {
                 .is_some_and(|lost| lost.until <= now.mono)
         };
         self.sessions
-            .slots_of(self.standing(principal))
+            .slots_of(self.details(principal))
             .find(is_over)
     }
 
     /// Removes a session and keeps its last proof of life.
     pub(super) fn end(&mut self, principal: PrincipalKey, slot: Slot, now: Now) {
         let proof = self.sessions[slot].proof(now, self.pause);
-        let standing = &mut self.standings[principal.index()];
-        standing.ended_proof = standing.ended_proof.max(Some(proof));
-        self.sessions.remove(standing, slot);
+        let details = self.standings.change_details(principal);
+        details.ended_proof = details.ended_proof.max(Some(proof));
+        self.sessions.remove(details, slot);
     }
 }

@@ -22,12 +22,12 @@ impl Engine {
         let Some(wanted) = resumes else { return false };
         let slot = self
             .sessions
-            .slots_of(self.standing(principal))
+            .slots_of(self.details(principal))
             .find(|slot| self.sessions[*slot].id == wanted && self.sessions[*slot].is_in_grace());
         let Some(slot) = slot else { return false };
-        let standing = &mut self.standings[principal.index()];
-        standing.rest_floor = None;
-        self.sessions.attach(standing, slot, connection);
+        let details = self.standings.change_details(principal);
+        details.rest_floor = None;
+        self.sessions.attach(details, slot, connection);
         let session = &mut self.sessions[slot];
         session.prove(now);
         session.silence = silence;
@@ -47,7 +47,7 @@ impl Engine {
     ) {
         let inherited = self
             .sessions
-            .of(self.standing(principal))
+            .of(self.details(principal))
             .filter(|session| session.is_in_grace())
             .map(|session| session.active)
             .max_by_key(|active| active.mono);
@@ -55,13 +55,12 @@ impl Engine {
             self.cells.raise_active(principal, now.wall);
         }
         let active = inherited.unwrap_or(now);
-        self.standing_mut(principal);
-        let standing = &mut self.standings[principal.index()];
-        standing.forced_offline = None;
-        standing.started_since_leave = true;
-        standing.rest_floor = None;
+        let details = self.standings.change_details(principal);
+        details.forced_offline = None;
+        details.started_since_leave = true;
+        details.rest_floor = None;
         let session = Session::new(id, principal, connection, active, silence, now);
-        self.sessions.add(standing, session);
+        self.sessions.add(details, session);
         self.settle(principal, now);
         self.persist(principal, false);
     }
@@ -92,8 +91,8 @@ impl Engine {
             until: now.mono + self.rules.grace + self.extension(session, now),
             alive: session.proof_after(silence, now, self.pause),
         };
-        let standing = &mut self.standings[principal.index()];
-        self.sessions.detach(standing, slot, lost);
+        let details = self.standings.change_details(principal);
+        self.sessions.detach(details, slot, lost);
         self.settle(principal, now);
         self.persist(principal, false);
     }
@@ -101,9 +100,8 @@ impl Engine {
     /// Every session and the REST lease end, as by a goodbye; requests in flight are kept out in any case.
     pub(super) fn revoke(&mut self, principal: PrincipalKey, reason: Revocation, now: Now) {
         self.decide_due(principal, now);
-        let standing = self.standing(principal);
-        let had_lease = standing.first_session.is_some() || standing.rest_floor.is_some();
-        while let Some(slot) = self.standing(principal).first_session {
+        let had_lease = self.details(principal).has_lease();
+        while let Some(slot) = self.details(principal).first_session {
             let session = &self.sessions[slot];
             if !session.is_in_grace() {
                 let connection = session.connection;
@@ -111,7 +109,7 @@ impl Engine {
             }
             self.end(principal, slot, now);
         }
-        self.standing_mut(principal).rest_floor = None;
+        self.details_mut(principal).rest_floor = None;
         if had_lease {
             self.note_leave(principal, now);
         } else {
@@ -129,11 +127,11 @@ impl Engine {
             mono: now.mono + self.rules.offline_after,
             wall: now.wall + self.rules.offline_after,
         };
-        let standing = self.standing_mut(principal);
-        standing.forced_offline = None;
-        if standing.connected == 0 {
-            let later = standing.rest_floor.filter(|open| open.mono > floor.mono);
-            standing.rest_floor = Some(later.unwrap_or(floor));
+        let details = self.details_mut(principal);
+        details.forced_offline = None;
+        if details.connected == 0 {
+            let later = details.rest_floor.filter(|open| open.mono > floor.mono);
+            details.rest_floor = Some(later.unwrap_or(floor));
         }
         self.settle(principal, now);
         self.persist(principal, false);
@@ -141,30 +139,31 @@ impl Engine {
 
     /// An operator says "offline": it holds until something later; sockets stay.
     pub(super) fn force_offline(&mut self, principal: PrincipalKey, now: Now) {
-        let proofs = self.sessions.of(self.standing(principal));
+        let proofs = self.sessions.of(self.details(principal));
         let proof = proofs.map(|session| session.proof(now, self.pause)).max();
-        let standing = self.standing_mut(principal);
-        if standing.shown.is_online() {
+        let is_online = self.standings.of(principal).shown.is_online();
+        let details = self.details_mut(principal);
+        if is_online {
             // Whoever was seen later than now, by a clock that was set back since, stays so.
-            standing.ended_proof = standing.ended_proof.max(Some(now.wall)).max(proof);
+            details.ended_proof = details.ended_proof.max(Some(now.wall)).max(proof);
         }
-        standing.forced_offline = Some(now);
-        standing.rest_floor = None;
+        details.forced_offline = Some(now);
+        details.rest_floor = None;
         self.settle(principal, now);
         self.persist(principal, false);
     }
 
     fn note_leave(&mut self, principal: PrincipalKey, now: Now) {
         self.guard(principal, now);
-        let standing = self.standing_mut(principal);
-        standing.ended_proof = standing.ended_proof.max(Some(now.wall));
+        let details = self.details_mut(principal);
+        details.ended_proof = details.ended_proof.max(Some(now.wall));
     }
 
     /// From now on requests that began before open no lease, nor any for a while.
     fn guard(&mut self, principal: PrincipalKey, now: Now) {
-        let standing = self.standing_mut(principal);
-        standing.left = Some(now);
-        standing.started_since_leave = false;
+        let details = self.details_mut(principal);
+        details.left = Some(now);
+        details.started_since_leave = false;
     }
 
     /// How much longer a session counts because the server itself was silent just before it was lost.
