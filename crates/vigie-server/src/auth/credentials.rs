@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use super::guest_token::GuestToken;
 
+/// More tokens of one kind than there are places for them are not looked at: the query of an old client may name thousands, and each costs a verification.
+const MAX_OF_A_KIND: usize = 8;
+
 /// The header of a guest's session token.
 pub const SESSION_TOKEN_HEADER: &str = "x-session-token";
 
@@ -66,12 +69,9 @@ pub fn of_handshake<'a>(headers: &'a HeaderMap, auth: &'a Value) -> Vec<Credenti
             candidates.add_any(token);
         }
     }
-    candidates.sessions.extend(session_header(headers));
-    if let Some(token) =
-        text(auth, "sessionToken").filter(|_| is_absent_or("sessionType", "anonymous"))
-    {
-        candidates.sessions.push(Credential::Session(token.into()));
-    }
+    candidates.add(session_header(headers));
+    let session = text(auth, "sessionToken").filter(|_| is_absent_or("sessionType", "anonymous"));
+    candidates.add(session.map(|token| Credential::Session(token.into())));
     candidates.in_order()
 }
 
@@ -84,7 +84,7 @@ pub fn of_authenticate(payload: &Value) -> Vec<Credential<'_>> {
     }
     match text(payload, "sessionToken") {
         Some(token) if is_spelled_like_jwt(token) => candidates.add_any(token),
-        Some(token) => candidates.sessions.push(Credential::Session(token.into())),
+        Some(token) => candidates.add(Some(Credential::Session(token.into()))),
         None => {}
     }
     candidates.in_order()
@@ -97,20 +97,20 @@ pub fn of_eio3_handshake<'a>(headers: &'a HeaderMap, query: &'a str) -> Vec<Cred
     if let Some(value) = header(headers, &AUTHORIZATION) {
         candidates.add_any(strip_bearer(value).unwrap_or(value));
     }
-    candidates.sessions.extend(session_header(headers));
+    candidates.add(session_header(headers));
     for (name, value) in
         form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty())
     {
         match name.as_ref() {
             "token" => candidates.add_any(value),
-            "sessionToken" => candidates.sessions.push(Credential::Session(value)),
+            "sessionToken" => candidates.add(Some(Credential::Session(value))),
             _ => {}
         }
     }
     candidates.in_order()
 }
 
-/// Candidates by kind, each in the order in which they were found.
+/// Candidates by kind, each in the order in which they were found, nothing twice.
 #[derive(Default)]
 struct Candidates<'a> {
     jwts: Vec<Credential<'a>>,
@@ -124,17 +124,28 @@ impl<'a> Candidates<'a> {
         if token.is_empty() {
             return;
         }
-        if GuestToken::is_spelled_like(&token) {
-            self.sessions.push(Credential::Session(token));
+        self.add(Some(if GuestToken::is_spelled_like(&token) {
+            Credential::Session(token)
         } else {
-            self.jwts.push(Credential::Jwt(token));
+            Credential::Jwt(token)
+        }));
+    }
+
+    /// Adds a candidate that is not there yet, while there is room for its kind.
+    fn add(&mut self, candidate: Option<Credential<'a>>) {
+        let Some(candidate) = candidate else { return };
+        let kind = match candidate {
+            Credential::Jwt(_) => &mut self.jwts,
+            Credential::Session(_) => &mut self.sessions,
+        };
+        if kind.len() < MAX_OF_A_KIND && !kind.contains(&candidate) {
+            kind.push(candidate);
         }
     }
 
-    /// One list, JWTs first, nothing twice.
+    /// One list, JWTs first.
     fn in_order(mut self) -> Vec<Credential<'a>> {
         self.jwts.append(&mut self.sessions);
-        self.jwts.dedup();
         self.jwts
     }
 }
@@ -361,6 +372,28 @@ mod tests {
             "token=a.b.c",
             &["jwt:d.e.f", "jwt:a.b.c"],
         );
+    }
+
+    #[test]
+    fn what_stands_in_several_places_is_offered_once() {
+        let auth = json!({"token": "d.e.f", "authToken": "a.b.c", "sessionToken": "anon_1"});
+        let pairs = [
+            ("authorization", "Bearer a.b.c"),
+            ("x-session-token", "anon_1"),
+        ];
+        assert_eq!(
+            spelled(of_handshake(&headers(&pairs), &auth)),
+            ["jwt:a.b.c", "jwt:d.e.f", "session:anon_1"]
+        );
+    }
+
+    #[test]
+    fn a_query_of_a_thousand_tokens_costs_no_thousand_verifications() {
+        let pairs = (0..1_000).map(|number| format!("token={number}&sessionToken={number}"));
+        let query = pairs.collect::<Vec<_>>().join("&");
+        let candidates = spelled(of_eio3_handshake(&HeaderMap::new(), &query));
+        assert_eq!(candidates.len(), 2 * MAX_OF_A_KIND);
+        assert_eq!(candidates[0], "jwt:0");
     }
 
     #[test]
