@@ -50,7 +50,8 @@ impl Engine {
             .of(self.details(principal))
             .filter(|session| session.is_in_grace())
             .map(|session| session.active)
-            .max_by_key(|active| active.mono);
+            // Instants further back than the monotonic clock reaches differ by the wall clock alone.
+            .max_by_key(|active| (active.mono, active.wall));
         if inherited.is_none() {
             self.cells.raise_active(principal, now.wall);
         }

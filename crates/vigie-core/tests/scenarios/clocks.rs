@@ -1,6 +1,6 @@
 //! Two clocks: deadlines follow the one that never jumps, people read the other.
 
-use vigie_core::{Availability, PresenceRecord};
+use vigie_core::{Availability, PresenceRecord, SessionId, StoredSession};
 
 use crate::world::{ALICE, BEGINNING, HOUR, MINUTE, NOTHING, SECOND, World, wall};
 
@@ -151,4 +151,32 @@ fn a_sign_of_life_does_not_undo_a_proof_when_the_clock_went_back() {
     assert_eq!(world.last_proof(ALICE), Some(SECOND));
     world.acts(laptop);
     assert_eq!(world.last_proof(ALICE), Some(SECOND));
+}
+
+#[test]
+fn of_two_activities_of_decades_ago_the_later_is_inherited() {
+    let mut world = World::new();
+    let years = |count: u32| wall(BEGINNING) - count * 365 * 24 * HOUR;
+    let lost = |id, active_at| StoredSession {
+        id: SessionId(id),
+        active_at,
+        backgrounded: false,
+        lost_alive_at: None,
+    };
+    // A node whose clock had stood in the seventies, and was then set.
+    world.store_holds(
+        ALICE,
+        PresenceRecord {
+            last_active_at: Some(years(40)),
+            sessions: vec![lost(1, years(50)), lost(2, years(40))],
+            ..PresenceRecord::default()
+        },
+    );
+    world.crashes_and_restarts_after(SECOND);
+    let laptop = world.connects(ALICE);
+    let session = world.session(laptop);
+    world.written();
+    let mut sessions = world.stored(ALICE).sessions.iter();
+    let own = sessions.find(|stored| stored.id == session);
+    assert_eq!(own.map(|stored| stored.active_at), Some(years(40)));
 }

@@ -76,7 +76,11 @@ pub(crate) fn later(now: Now, span: Duration) -> Now {
     }
 }
 
-/// The later of two instants, by the clock that does not jump; of two at once the second, which was read later.
+/// The later of two instants, by the clock that does not jump; those further back than it reaches differ by the other one.
 pub(crate) fn latest(one: Now, other: Now) -> Now {
-    if other.mono >= one.mono { other } else { one }
+    if (other.mono, other.wall) >= (one.mono, one.wall) {
+        other
+    } else {
+        one
+    }
 }
