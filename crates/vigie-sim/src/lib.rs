@@ -6,6 +6,8 @@
 //! The first difference ends the run with the seed, the step and the shortest story that still shows it.
 //! The checks are checked, too: `tests/planted_bugs.rs` plants mistakes of the field at the border of the engine, and each must be found.
 //!
+//! A world need not come from a seed: any bytes tell one ([`tell`]), which is how a fuzzer looks for more.
+//!
 //! `cargo run --release -p vigie-sim -- --seeds 10000` runs ten thousand worlds; `--seed N` tells one of them.
 //!
 //! Nothing here is shipped, and nothing here waits: time is a number.
@@ -22,6 +24,7 @@ mod run;
 mod shell;
 mod step;
 mod store;
+mod story;
 mod tally;
 mod timeline;
 mod weather;
@@ -34,7 +37,7 @@ pub use generator::Generator;
 pub use mutant::Mutant;
 pub use reference::{Demanded, Reference};
 pub use rng::Rng;
-pub use run::{Failure, Lived, SIGNALS_PER_SEED, Script, run};
+pub use run::{Failure, Lived, Origin, SIGNALS_PER_SEED, Script, run, tell};
 pub use shell::{Observed, Shell};
 pub use step::{Answer, Step};
 pub use store::{Row, Store};

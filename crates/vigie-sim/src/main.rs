@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use vigie_sim::{Failure, Planted, run};
+use vigie_sim::{Failure, Origin, Planted, run};
 
 const USAGE: &str = "usage: vigie-sim [--seeds COUNT] [--from SEED] [--seed SEED] [--keep-going]
 
@@ -47,10 +47,9 @@ fn main() -> ExitCode {
     }
     if let Some(failure) = failure {
         println!("{failure}");
-        println!(
-            "run it again: cargo run --release -p vigie-sim -- --seed {}",
-            failure.seed
-        );
+        if let Origin::Seed(seed) = failure.origin {
+            println!("run it again: cargo run --release -p vigie-sim -- --seed {seed}");
+        }
         return ExitCode::FAILURE;
     }
     let seconds = started.elapsed().as_secs_f64();
@@ -102,15 +101,15 @@ fn run_all(seeds: &Seeds, signals: &AtomicU64) -> Option<Box<Failure>> {
                 Err(failure) => {
                     if seeds.keep_going {
                         println!(
-                            "seed {}, step {}: {}",
-                            failure.seed, failure.step, failure.difference
+                            "{}, step {}: {}",
+                            failure.origin, failure.step, failure.difference
                         );
                     }
                     stopped.store(!seeds.keep_going, Ordering::Relaxed);
                     if let Ok(mut found) = found.lock()
                         && found
                             .as_ref()
-                            .is_none_or(|earlier| failure.seed < earlier.seed)
+                            .is_none_or(|earlier| failure.origin < earlier.origin)
                     {
                         *found = Some(failure);
                     }

@@ -1,6 +1,6 @@
-//! One seed from beginning to end, and what is left of it when it fails.
+//! One world from beginning to end, and what is left of it when it fails.
 //!
-//! In: a seed, perhaps a planted bug.
+//! In: a seed or a story, perhaps a planted bug.
 //! Out: how many signals it took, or the difference with the shortest list of steps that still shows it.
 
 mod shrink;
@@ -12,11 +12,12 @@ use vigie_core::{PrincipalKey, Rules};
 use crate::difference::Difference;
 use crate::generator::Generator;
 use crate::step::Step;
+use crate::story::Story;
 use crate::tally::Tally;
 use crate::timeline::Timeline;
 use crate::world::{Planted, World};
 
-/// Signals after which a world goes quiet: enough for hundreds of leases and a few restarts.
+/// Signals after which a world goes quiet at the latest: enough for hundreds of leases and a few restarts.
 pub const SIGNALS_PER_SEED: u64 = 2_000;
 
 /// A list of steps with the world that they belong to.
@@ -32,7 +33,25 @@ pub struct Script {
     pub steps: Vec<Step>,
 }
 
-/// A seed that found nothing.
+/// Where a world comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// A seed.
+    Seed(u64),
+    /// The bytes of a story.
+    Bytes,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seed(seed) => write!(out, "seed {seed}"),
+            Self::Bytes => out.write_str("these bytes"),
+        }
+    }
+}
+
+/// A world that found nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lived {
     /// How many signals it took.
@@ -41,11 +60,11 @@ pub struct Lived {
     pub tally: Tally,
 }
 
-/// A seed that found something.
+/// A world that found something.
 #[derive(Debug)]
 pub struct Failure {
     /// Which.
-    pub seed: u64,
+    pub origin: Origin,
     /// At which step; one past the last when the quiet end found it.
     pub step: usize,
     /// What is wrong.
@@ -61,35 +80,59 @@ pub struct Failure {
 pub fn run(seed: u64, planted: Planted) -> Result<Lived, Box<Failure>> {
     let mut generator = Generator::from_seed(seed);
     let principals = usize::try_from(generator.principals()).unwrap_or(50);
-    let mut world = World::new(generator.rules(), principals, planted);
-    let mut steps = Vec::new();
+    let script = Script::empty(generator.rules(), principals, planted);
+    live(Origin::Seed(seed), script, |world| {
+        Some(generator.next(world))
+    })
+}
+
+/// Runs the story that `bytes` tell.
+///
+/// # Errors
+/// The first difference, with all steps up to it.
+pub fn tell(bytes: &[u8], planted: Planted) -> Result<Lived, Box<Failure>> {
+    let mut story = Story::open(bytes);
+    let script = Script::empty(story.rules(), story.principals(), planted);
+    live(Origin::Bytes, script, |world| story.next(world))
+}
+
+/// Lives through the steps that `next` thinks up, until it has no more or there were enough, and through the quiet end.
+fn live(
+    origin: Origin,
+    mut script: Script,
+    mut next: impl FnMut(&World) -> Option<Step>,
+) -> Result<Lived, Box<Failure>> {
+    let mut world = script.world(None);
     let mut outcome = Ok(());
     while outcome.is_ok() && world.signals() < SIGNALS_PER_SEED {
-        let step = generator.next(&world);
+        let Some(step) = next(&world) else { break };
         outcome = world.apply(&step);
-        steps.push(step);
+        script.steps.push(step);
     }
-    let failed_at = steps.len();
     match outcome.and_then(|()| world.go_quiet()) {
         Ok(()) => Ok(Lived {
             signals: world.signals(),
             tally: world.tally().clone(),
         }),
         Err(difference) => Err(Box::new(Failure {
-            seed,
-            step: failed_at,
+            origin,
+            step: script.steps.len(),
             difference,
-            script: Script {
-                rules: generator.rules(),
-                principals,
-                planted,
-                steps,
-            },
+            script,
         })),
     }
 }
 
 impl Script {
+    fn empty(rules: Rules, principals: usize, planted: Planted) -> Self {
+        Self {
+            rules,
+            principals,
+            planted,
+            steps: Vec::new(),
+        }
+    }
+
     /// Plays the steps and the quiet end, with an eye on `principal` all the time.
     ///
     /// # Errors
@@ -128,8 +171,8 @@ impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             out,
-            "seed {}, step {}: {}",
-            self.seed, self.step, self.difference
+            "{}, step {}: {}",
+            self.origin, self.step, self.difference
         )?;
         let short = self.script.shortest(&self.difference);
         let (difference, timeline) = short.timeline(self.difference.principal);
