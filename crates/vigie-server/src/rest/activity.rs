@@ -84,13 +84,13 @@ pub(super) async fn report_activity(
 }
 
 /// A report that was understood.
-struct Activity {
-    who: PrincipalId,
-    at: Option<Wall>,
+pub(super) struct Activity {
+    pub(super) who: PrincipalId,
+    pub(super) at: Option<Wall>,
 }
 
 impl Activity {
-    fn read(place: usize, report: &Report) -> Result<Self, ApiError> {
+    pub(super) fn read(place: usize, report: &Report) -> Result<Self, ApiError> {
         let who = match (&report.user_id, &report.guest_id) {
             (Some(user), None) => PrincipalId::user(user),
             (None, Some(guest)) => PrincipalId::guest(guest),

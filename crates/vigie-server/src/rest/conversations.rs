@@ -18,7 +18,7 @@ use crate::app::App;
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct ConversationChange {
     /// Its title; left out or null, it stays as it is.
-    title: Option<String>,
+    pub(super) title: Option<String>,
 }
 
 /// A conversation.
@@ -158,18 +158,22 @@ pub(super) async fn replace_members(
     Payload(principals): Payload<Vec<String>>,
 ) -> Result<Json<ConversationView>, ApiError> {
     let id = conversation_id(&id)?;
-    let mut members: Vec<PrincipalId> = principals
-        .iter()
-        .map(|text| text.parse())
-        .collect::<Result<_, _>>()?;
-    members.sort_unstable();
-    members.dedup();
+    let members = read_members(&principals)?;
     let before = app.people.conversation(&id);
     app.people.replace_members(id.clone(), &members).await?;
     tell_members(&app, &id, before);
     describe(&app, &id)
         .map(Json)
         .ok_or(ApiError::UnknownConversation)
+}
+
+/// The members that a list names, each once.
+pub(super) fn read_members(principals: &[String]) -> Result<Vec<PrincipalId>, ApiError> {
+    let members: Result<Vec<PrincipalId>, _> = principals.iter().map(|text| text.parse()).collect();
+    let mut members = members?;
+    members.sort_unstable();
+    members.dedup();
+    Ok(members)
 }
 
 /// Tells who came and who left since the conversation was `before`; one that there was not yet had nobody.

@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use vigie_core::Revocation;
+use vigie_core::{Revocation, Wall};
 
 use super::access::{Service, find};
 use super::conversations::tell_members;
@@ -33,6 +33,28 @@ pub(super) struct GuestRequest {
     /// When the stay ends by itself.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
+}
+
+impl GuestRequest {
+    /// The guest that is asked for at `now`.
+    pub(super) fn read(self, now: Wall) -> Result<NewGuest, ApiError> {
+        let conversation = conversation_id(&self.conversation_id)?;
+        let display_name = name("displayName", Some(self.display_name))?
+            .filter(|name| !name.is_empty())
+            .ok_or_else(|| ApiError::invalid("A guest needs a displayName that is not empty."))?;
+        let expires_at = self.expires_at.as_deref().map(time).transpose()?;
+        if expires_at.is_some_and(|end| end <= now) {
+            return Err(ApiError::invalid(
+                "expiresAt lies in the past: give a later time, or none.",
+            ));
+        }
+        Ok(NewGuest {
+            conversation,
+            display_name,
+            language: name("language", self.language)?,
+            expires_at,
+        })
+    }
 }
 
 /// A guest who was just made.
@@ -63,22 +85,8 @@ pub(super) async fn create_guest(
     Service: Service,
     Payload(request): Payload<GuestRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let conversation = conversation_id(&request.conversation_id)?;
-    let display_name = name("displayName", Some(request.display_name))?
-        .filter(|name| !name.is_empty())
-        .ok_or_else(|| ApiError::invalid("A guest needs a displayName that is not empty."))?;
-    let expires_at = request.expires_at.as_deref().map(time).transpose()?;
-    if expires_at.is_some_and(|end| end <= app.host.now().wall) {
-        return Err(ApiError::invalid(
-            "expiresAt lies in the past: give a later time, or none.",
-        ));
-    }
-    let new = NewGuest {
-        conversation: conversation.clone(),
-        display_name,
-        language: name("language", request.language)?,
-        expires_at,
-    };
+    let new = request.read(app.host.now().wall)?;
+    let (conversation, expires_at) = (new.conversation.clone(), new.expires_at);
     let before = app.people.conversation(&conversation);
     let (id, token) = app.people.create_guest(new).await?;
     tell_members(&app, &conversation, before);

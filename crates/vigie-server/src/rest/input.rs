@@ -79,7 +79,7 @@ async fn read(mut body: Body, limit: usize) -> Result<Bytes, ApiError> {
     Ok(kept.freeze())
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(bytes).map_err(|error| {
         ApiError::invalid(format!(
             "The body is not the JSON that this route takes: {error}."
@@ -134,13 +134,16 @@ pub(super) fn conversation_id(text: &str) -> Result<Id, ApiError> {
 }
 
 /// A time of the wire, as in `2026-02-03T04:05:06.789Z`; other offsets are understood.
+///
+/// Nothing that concerns presence happened before 1970, and the wire has no way to write years of more than four digits.
 pub(super) fn time(text: &str) -> Result<Wall, ApiError> {
-    let timestamp: jiff::Timestamp = text.parse().map_err(|_| {
+    let millis = text.parse().map(jiff::Timestamp::as_millisecond).ok();
+    let millis = millis.filter(|millis| *millis > 0).ok_or_else(|| {
         ApiError::invalid(format!(
-            "`{text}` is not a time: write one as 2026-02-03T04:05:06.789Z."
+            "`{text}` is not a time after 1970: write one as 2026-02-03T04:05:06.789Z."
         ))
     })?;
-    Ok(Wall::from_millis(timestamp.as_millisecond()))
+    Ok(Wall::from_millis(millis))
 }
 
 /// A name that people gave: at most [`MAX_NAME_CHARS`] characters, none of them a control character.
@@ -210,8 +213,10 @@ mod tests {
             assert_eq!(time(text).ok().map(Wall::as_millis), expected, "{text}");
         };
         check("1970-01-01T00:00:01.500Z", Some(1_500));
-        check("1970-01-01T01:00:00+01:00", Some(0));
-        check("1969-12-31T23:59:59Z", Some(-1_000));
+        check("1970-01-01T01:00:02+01:00", Some(2_000));
+        check("1970-01-01T00:00:00Z", None);
+        check("1969-12-31T23:59:59Z", None);
+        check("-009999-01-02T01:59:59Z", None);
         check("1970-01-01T00:00:00", None);
         check("yesterday", None);
         check("5", None);

@@ -188,11 +188,18 @@ async fn reset_status_metrics(
 /// A status to set.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct StatusRequest {
+pub(super) struct StatusRequest {
     /// A user's or guest's id, without its type.
     user_id: String,
     /// Online by a REST lease from now, or offline until they come again.
     is_online: bool,
+}
+
+impl StatusRequest {
+    /// Whose status it is.
+    pub(super) fn whose(&self) -> Result<PrincipalId, ApiError> {
+        Ok(PrincipalId::from_wire(&self.user_id)?)
+    }
 }
 
 /// Say that somebody is online or offline; watchers are told.
@@ -211,9 +218,9 @@ async fn set_user_status(
     MaintenanceAccess: MaintenanceAccess,
     payload: Result<Payload<StatusRequest>, ApiError>,
 ) -> Result<Json<Said>, MaintenanceError> {
-    let Payload(StatusRequest { user_id, is_online }) = payload?;
-    let id = PrincipalId::from_wire(&user_id).map_err(ApiError::from)?;
-    let principal = find(&app, &id)?;
+    let Payload(request) = payload?;
+    let principal = find(&app, &request.whose()?)?;
+    let StatusRequest { user_id, is_online } = request;
     app.host.signal(Signal::StatusForced {
         principal,
         online: is_online,

@@ -346,13 +346,13 @@ impl Handler {
 
 /// What a client asks for beside being admitted.
 #[derive(Debug, Default)]
-struct Wishes {
-    language: Option<String>,
-    resumes: Option<SessionId>,
+pub(super) struct Wishes {
+    pub(super) language: Option<String>,
+    pub(super) resumes: Option<SessionId>,
 }
 
 impl Wishes {
-    fn of(payload: &Value) -> Self {
+    pub(super) fn of(payload: &Value) -> Self {
         /// Longer texts are no language tags (RFC 5646, section 4.4.1).
         const MAX_LANGUAGE_BYTES: usize = 35;
         let text = |field: &str| payload.get(field)?.as_str();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engineioxide::Socket;
 use serde_json::{Value, json};
-use vigie_core::{ConversationKey, Id, Signal};
+use vigie_core::{ConversationKey, Id, Signal, Wall};
 
 use crate::fanout::{Frame, wire};
 
@@ -84,14 +84,7 @@ impl Handler {
     }
 
     fn answer_heartbeat(&self, event: &Event, seated: &Seated) {
-        let now = self.app.host.now().wall;
-        let mut payload = json!({"serverTime": wire::iso(now)});
-        let client_time = event.payload.get("clientTime").and_then(Value::as_i64);
-        // A hint only: two clocks that disagree make it meaningless, never negative.
-        if let Some(client_time) = client_time {
-            let hint = now.as_millis().saturating_sub(client_time).max(0);
-            payload["latencyHintMs"] = hint.into();
-        }
+        let payload = heartbeat_answer(&event.payload, self.app.host.now().wall);
         seated
             .connection
             .emit(&wire::event("heartbeat:ack", &payload));
@@ -165,6 +158,18 @@ impl Handler {
     }
 }
 
+/// `heartbeat:ack`.
+pub(super) fn heartbeat_answer(payload: &Value, now: Wall) -> Value {
+    let mut answer = json!({"serverTime": wire::iso(now)});
+    let client_time = payload.get("clientTime").and_then(Value::as_i64);
+    // A hint only: two clocks that disagree make it meaningless, never negative.
+    if let Some(client_time) = client_time {
+        let hint = now.as_millis().saturating_sub(client_time).max(0);
+        answer["latencyHintMs"] = hint.into();
+    }
+    answer
+}
+
 /// `conversation:join-error`.
 pub(super) fn join_error(payload: &Value, reason: &str) -> Frame {
     let message = match reason {
@@ -193,7 +198,7 @@ fn view(payload: &Value, seated: &Seated) -> Value {
 }
 
 /// The id in `{conversationId}`, or the payload itself where a client sends the bare id.
-fn conversation_id(payload: &Value) -> Option<Id> {
+pub(super) fn conversation_id(payload: &Value) -> Option<Id> {
     payload
         .get("conversationId")
         .unwrap_or(payload)
