@@ -7,6 +7,8 @@
 mod check;
 mod choice;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod keys;
 mod layers;
 mod problem;

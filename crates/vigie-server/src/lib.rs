@@ -13,6 +13,8 @@ pub mod config;
 pub mod engine_host;
 pub mod fanout;
 pub mod flusher;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod limits;
 mod listener;
 pub mod maintenance;

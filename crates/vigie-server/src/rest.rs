@@ -12,6 +12,8 @@ mod departure;
 mod error;
 mod exposition;
 mod forward_auth;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gate;
 mod guests;
 mod input;

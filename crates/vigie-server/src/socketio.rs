@@ -11,6 +11,8 @@ mod codec;
 mod depth;
 mod entrance;
 mod events;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod handler;
 mod light;
 mod link;
