@@ -5,7 +5,7 @@
 use crate::audience::Audience;
 use crate::finding::Finding;
 use crate::report::Report;
-use crate::rows::socket_write::cpu_per_write;
+use crate::rows::socket_write::cpu_per_event;
 use crate::server::Server;
 use crate::stage::Stage;
 use crate::subject::{Subject, in_turns};
@@ -32,7 +32,7 @@ pub(crate) async fn measure(stage: &Stage) -> anyhow::Result<Report> {
     .await?;
     let mut writes = Vec::new();
     for _ in 0..stage.runs() {
-        writes.push(cpu_per_write(MEMBERS)?);
+        writes.push(cpu_per_event(MEMBERS, 1)?);
     }
     let what = "server CPU of a delivered `user:status`, lone changes in a conversation of 1,000";
     let ratio = "… the Node gateway as a multiple of Vigie";

@@ -1,20 +1,20 @@
-//! The floor under a delivery: what the kernel needs to take one small write for one connection on this machine.
+//! The floor under a delivery: what the kernel needs to take one write for one connection on this machine.
 //!
 //! One thread writes to as many sockets as there are watchers, in turns; nobody has to be woken to read.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use crate::process::cpu_of_this_thread;
 
 /// Bytes of a `user:status` with its frame, about.
-const EVENT: [u8; 250] = [b'x'; 250];
+const EVENT: usize = 250;
 
-/// Writes to each socket: so few that its buffer holds them all.
+/// Writes to each socket.
 const ROUNDS: usize = 60;
 
-/// Microseconds of each write.
-pub(crate) fn cpu_per_write(sockets: usize) -> anyhow::Result<f64> {
+/// Microseconds of each event, when so many of them go in one write.
+pub(crate) fn cpu_per_event(sockets: usize, events: usize) -> anyhow::Result<f64> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let mut near = Vec::with_capacity(sockets);
@@ -23,15 +23,21 @@ pub(crate) fn cpu_per_write(sockets: usize) -> anyhow::Result<f64> {
         let socket = TcpStream::connect(address)?;
         socket.set_nodelay(true)?;
         near.push(socket);
-        far.push(listener.accept()?);
+        far.push(listener.accept()?.0);
     }
-    let before = cpu_of_this_thread()?;
+    let frames = vec![b'x'; EVENT * events];
+    let mut read = frames.clone();
+    let mut spent = std::time::Duration::ZERO;
     for _ in 0..ROUNDS {
+        let before = cpu_of_this_thread()?;
         for socket in &mut near {
-            socket.write_all(&EVENT)?;
+            socket.write_all(&frames)?;
+        }
+        spent += cpu_of_this_thread()? - before;
+        // Read before the buffers are full, and not counted.
+        for socket in &mut far {
+            socket.read_exact(&mut read)?;
         }
     }
-    let spent = cpu_of_this_thread()? - before;
-    drop(far);
-    Ok(spent.as_secs_f64() * 1e6 / (ROUNDS * sockets) as f64)
+    Ok(spent.as_secs_f64() * 1e6 / (ROUNDS * sockets * events) as f64)
 }

@@ -9,8 +9,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::time::{Instant, sleep_until};
 
 use crate::audience::Audience;
+use crate::finding::Finding;
 use crate::people::AT_ONCE;
 use crate::report::Report;
+use crate::rows::socket_write::cpu_per_event;
 use crate::server::Server;
 use crate::stage::Stage;
 use crate::subject::{Subject, in_turns};
@@ -25,6 +27,9 @@ const FEW: usize = 20;
 
 /// Steady changes in each second: what the peer can tell on one processor without falling behind.
 const A_SECOND: u32 = 50;
+
+/// Events in one write of the bare limit.
+const SHARING: usize = 10;
 
 /// The peer needs so many times more.
 const BUDGET: f64 = 5.0;
@@ -52,6 +57,12 @@ pub(crate) async fn measure(stage: &Stage) -> anyhow::Result<Report> {
         let ratio = turns.times(Subject::Node, Subject::Vigie, index, ratio)?;
         report.add(ratio.at_least(BUDGET));
     }
+    let mut writes = Vec::new();
+    for _ in 0..stage.runs() {
+        writes.push(cpu_per_event(MEMBERS, SHARING)?);
+    }
+    let what = format!("… the bare limit: an event, when {SHARING} of them go in one write");
+    report.add(Finding::new(what, "µs", writes)?);
     Ok(report)
 }
 
