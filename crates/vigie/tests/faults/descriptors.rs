@@ -18,8 +18,18 @@ const WATCHED: Duration = Duration::from_secs(3);
 const MAY_COMPUTE: Duration = Duration::from_millis(900);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_connections_than_descriptors_end_nothing_and_heal() {
+    more_come_than_fit(Site::new(&[("VIGIE_GRACE", "500ms")])).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn used_up_descriptors_end_nothing_and_heal() {
-    let mut site = Site::new(&[("VIGIE_GRACE", "500ms")]);
+    // A limit that an operator set too high: nothing is refused before the system refuses.
+    let settings = [("VIGIE_GRACE", "500ms"), ("VIGIE_CONNECTION_LIMIT", "1000")];
+    more_come_than_fit(Site::new(&settings)).await;
+}
+
+async fn more_come_than_fit(mut site: Site) {
     site.prepare_by(&format!("ulimit -n {DESCRIPTORS}"));
     let mut server = site.start().await;
     let url = server.url().to_owned();

@@ -18,6 +18,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::task::JoinSet;
 use vigie_core::{PrincipalId, Wall};
+use vigie_testbed::Postgres;
 
 use crate::run::{number, say};
 use crate::server::{BOUND, Server, Site};
@@ -39,6 +40,15 @@ const ALIVE_INTERVAL: i64 = 2_000;
 async fn kill_nine_at_random_instants_loses_and_invents_nothing_on_sqlite() {
     let site = site();
     let database = format!("sqlite:{}", site.sqlite().display());
+    survive(&site, &database).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill_nine_at_random_instants_loses_and_invents_nothing_on_postgresql() {
+    let postgres = Postgres::start().unwrap();
+    let database = postgres.database().unwrap();
+    let mut site = site();
+    site.set("DATABASE_URL", &database);
     survive(&site, &database).await;
 }
 

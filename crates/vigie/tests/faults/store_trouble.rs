@@ -5,6 +5,7 @@
 
 mod full_disk;
 mod locked_file;
+mod postgres_away;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
