@@ -53,13 +53,24 @@ impl WriteBehind {
         if !self.in_flight.is_empty() || self.order.is_empty() {
             return None;
         }
+        Some(self.take_more(most))
+    }
+
+    /// Adds at most `most` of those who wait to the batch in flight; these come out.
+    ///
+    /// So a large batch can be taken in slices, and nobody waits for long while one is taken.
+    /// All slices together must not be more than waited when the batch was begun: who changes meanwhile waits again, behind those.
+    pub fn take_more(&mut self, most: usize) -> Batch {
         let take = self.order.len().min(most);
+        let before = self.in_flight.len();
         for principal in self.order.drain(..take) {
             let accepted = self.waiting[principal.index()].take().unwrap_or_default();
             self.in_flight.push((principal, accepted));
         }
-        let principals = self.in_flight.iter().map(|(key, _)| *key).collect();
-        Some(Batch { principals })
+        let taken = &self.in_flight[before..];
+        Batch {
+            principals: taken.iter().map(|(key, _)| *key).collect(),
+        }
     }
 
     /// The store made the batch in flight durable.
@@ -153,6 +164,23 @@ mod tests {
         queue.take_batch(10);
         queue.stored();
         assert_eq!(counters(&queue), (2, 1, 0));
+    }
+
+    #[test]
+    fn a_batch_in_slices_is_stored_or_fails_as_one() {
+        let mut queue = WriteBehind::default();
+        queue.note(ALICE, true);
+        queue.note(BOB, true);
+        let first = queue.take_batch(1).map(|batch| batch.principals);
+        assert_eq!(first, Some(vec![ALICE]));
+        queue.note(ALICE, true);
+        assert_eq!(queue.take_more(1).principals, [BOB]);
+        queue.failed();
+        assert_eq!(counters(&queue), (0, 2, 3));
+        let again = queue.take_batch(10).map(|batch| batch.principals);
+        assert_eq!(again, Some(vec![ALICE, BOB]));
+        queue.stored();
+        assert_eq!(counters(&queue), (3, 2, 0));
     }
 
     #[test]

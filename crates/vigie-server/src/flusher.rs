@@ -1,21 +1,29 @@
 //! Write-behind: what the engine wants durable goes to the store in batches, and the node's sign of life with it.
 //!
-//! Always true: one batch at a time, each made of the newest records; a failing store delays and never loses.
+//! Always true: one batch at a time, each made of the newest records; a failing store delays and never loses;
+//! and once another server has the database nothing is written any more.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::Instant;
 use vigie_core::{PresenceRecord, PrincipalKey};
-use vigie_store::{Incarnation, PresenceWrite, Store, WriteError};
+use vigie_store::{Incarnation, PresenceWrite, Store, WriteError, Written};
 
 use crate::engine_host::EngineHost;
 use crate::people::People;
 
-/// Principals in one transaction: a few tens of milliseconds of writing.
-const BATCH: usize = 2_000;
+mod store_health;
+
+use store_health::StoreHealth;
+
+/// Principals in one transaction at most: a second or two of writing, and a million are twenty of them.
+const BATCH: usize = 50_000;
+
+/// Principals taken from the engine at a time; it stands still for a millisecond or two meanwhile.
+const SLICE: usize = 4_000;
 
 /// A node without sessions still proves that it lives, so that REST leases are restored after a crash; often enough against `offline_after`.
 const ALIVE_WITHOUT_SESSIONS: Duration = Duration::from_secs(30);
@@ -37,7 +45,11 @@ pub struct Flusher {
     alive_interval: Duration,
     /// Held by whoever writes: one batch at a time.
     writing: Mutex<Progress>,
-    is_store_up: AtomicBool,
+    health: StoreHealth,
+    /// Somebody found the store silent; a write has to show how it is.
+    doubted: Notify,
+    /// Another server has the database.
+    superseded: watch::Sender<bool>,
     rows: AtomicU64,
     flushes: AtomicU64,
 }
@@ -68,16 +80,30 @@ impl Flusher {
             writing: Mutex::new(Progress {
                 alive_written: None,
             }),
-            is_store_up: AtomicBool::new(true),
+            health: StoreHealth::default(),
+            doubted: Notify::new(),
+            superseded: watch::Sender::new(false),
             rows: AtomicU64::new(0),
             flushes: AtomicU64::new(0),
         }
     }
 
-    /// Whether the latest write succeeded.
+    /// Whether the latest write succeeded, and none is overdue.
     #[must_use]
     pub fn is_store_up(&self) -> bool {
-        self.is_store_up.load(Ordering::Relaxed)
+        self.health.is_up()
+    }
+
+    /// Asks the store itself, unless it has just been asked; it then counts as away until a write has succeeded.
+    pub async fn probe_store(&self) -> bool {
+        if !self.health.is_up() {
+            return false;
+        }
+        let answers = self.health.probe(&*self.store).await;
+        if !answers {
+            self.doubted.notify_one();
+        }
+        answers && self.health.is_up()
     }
 
     /// Rows written and transactions made since the start.
@@ -89,17 +115,34 @@ impl Flusher {
         )
     }
 
-    /// Runs until it is dropped.
+    /// Waits until another server has taken over the database, which may never be.
+    pub async fn superseded(&self) {
+        let mut superseded = self.superseded.subscribe();
+        // The sender lives as long as we do.
+        superseded.wait_for(|superseded| *superseded).await.ok();
+    }
+
+    /// Whether another server has taken over the database.
+    #[must_use]
+    pub fn is_superseded(&self) -> bool {
+        *self.superseded.borrow()
+    }
+
+    /// Runs until it is dropped, or the database is another server's.
     pub(crate) async fn run(&self) {
         let mut backoff = FIRST_BACKOFF;
         loop {
             tokio::select! {
                 () = self.host.writes_wait() => {}
+                () = self.doubted.notified() => {}
                 () = tokio::time::sleep(self.alive_interval) => {}
             }
             // What comes within the interval shares the transaction.
             tokio::time::sleep(self.flush_interval).await;
             while let Err(error) = self.flush().await {
+                if error.is_final() {
+                    return;
+                }
                 tracing::warn!(error = &error as &dyn std::error::Error, retry_in = ?backoff, "the store refused a batch; it waits");
                 tokio::time::sleep(jittered(backoff)).await;
                 backoff = (backoff * 2).min(LONGEST_BACKOFF);
@@ -118,24 +161,19 @@ impl Flusher {
         self.host.settle_writes(false);
         loop {
             let alive_at = self.alive_is_due(&progress).then(|| self.host.now().wall);
-            let batch = self.host.take_writes(BATCH);
-            if batch.is_none() && alive_at.is_none() {
+            let batch = self.take_batch().await;
+            if batch.is_empty() && alive_at.is_none() {
                 return Ok(());
             }
-            let took_batch = batch.is_some();
-            let writes = self.named(batch.unwrap_or_default());
+            let writing = self.health.begin_write(batch.len());
             let result = self
                 .store
-                .write_presence(&self.incarnation, &writes, alive_at)
+                .write_presence(&self.incarnation, &batch, alive_at)
                 .await;
-            self.is_store_up.store(result.is_ok(), Ordering::Relaxed);
-            let waiting = if took_batch {
-                self.host.settle_writes(result.is_ok())
-            } else {
-                0
-            };
-            let written = result?;
-            self.rows.fetch_add(written.rows, Ordering::Relaxed);
+            writing.end(result.is_ok());
+            let waiting = self.host.settle_writes(result.is_ok());
+            let Written { rows } = result.inspect_err(|error| self.note_final(error))?;
+            self.rows.fetch_add(rows, Ordering::Relaxed);
             self.flushes.fetch_add(1, Ordering::Relaxed);
             if alive_at.is_some() {
                 progress.alive_written = Some(Instant::now());
@@ -143,6 +181,30 @@ impl Flusher {
             if waiting == 0 {
                 return Ok(());
             }
+        }
+    }
+
+    /// As many of those who wait as fit into one transaction, taken in slices, so that the engine is never kept for long.
+    async fn take_batch(&self) -> Vec<PresenceWrite> {
+        let size = self.host.writes_waiting().min(BATCH);
+        let mut batch = Vec::with_capacity(size);
+        while batch.len() < size {
+            let slice = self.host.take_slice(SLICE.min(size - batch.len()));
+            if slice.is_empty() {
+                break;
+            }
+            self.name_into(&mut batch, slice);
+            tokio::task::yield_now().await;
+        }
+        batch
+    }
+
+    fn note_final(&self, error: &WriteError) {
+        if error.is_final() && !self.superseded.send_replace(true) {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "another server has the database; nothing is written any more, and this one stops"
+            );
         }
     }
 
@@ -158,6 +220,10 @@ impl Flusher {
     }
 
     fn alive_is_due(&self, progress: &Progress) -> bool {
+        // A store in doubt is written to at once, if only a sign of life.
+        if !self.health.is_up() {
+            return true;
+        }
         let interval = if self.host.totals().connected > 0 {
             self.alive_interval
         } else {
@@ -168,15 +234,16 @@ impl Flusher {
             .is_none_or(|written| written.elapsed() >= interval)
     }
 
-    fn named(&self, batch: Vec<(PrincipalKey, PresenceRecord)>) -> Vec<PresenceWrite> {
+    fn name_into(
+        &self,
+        batch: &mut Vec<PresenceWrite>,
+        slice: Vec<(PrincipalKey, PresenceRecord)>,
+    ) {
         let directory = self.people.directory();
-        batch
-            .into_iter()
-            .map(|(key, record)| PresenceWrite {
-                principal: directory.member(key).id().clone(),
-                record,
-            })
-            .collect()
+        batch.extend(slice.into_iter().map(|(key, record)| PresenceWrite {
+            principal: directory.member(key).id().clone(),
+            record,
+        }));
     }
 }
 

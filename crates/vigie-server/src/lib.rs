@@ -29,4 +29,4 @@ pub mod status_service;
 
 pub use app::App;
 pub use listener::prepared;
-pub use serve::{Running, ServeError, Vigie, start};
+pub use serve::{Listening, Running, ServeError, Vigie, listen, start};

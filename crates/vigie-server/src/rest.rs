@@ -38,6 +38,7 @@ use crate::openapi;
 pub use error::ApiError;
 pub(crate) use error::refuse_unknown_path;
 pub(crate) use gate::GateLayer;
+pub(crate) use probes::Health;
 
 /// What clients, scripts and dashboards of the old system call.
 ///

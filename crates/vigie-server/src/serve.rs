@@ -1,6 +1,6 @@
 //! A server from its configuration to its last flush.
 //!
-//! Start: open the store, take up what it kept, write it as this start's own, listen, say so.
+//! Start: listen, open the store (or wait for it, and say so to whoever asks), take up what it kept, write it as this start's own, let clients in.
 //! Stop: accept nothing more, persist everyone as they are, cut the transports without a goodbye so that clients come back; nobody is announced offline.
 
 use std::future::Future;
@@ -18,7 +18,7 @@ use crate::admission::Admission;
 use crate::app::App;
 use crate::auth::{ApiKeys, JwtVerifier};
 use crate::clock::Clock;
-use crate::config::{Config, KeyFileError, Keys};
+use crate::config::{Config, Keys};
 use crate::engine_host::{self, EngineHost};
 use crate::fanout::Fanout;
 use crate::flusher::Flusher;
@@ -29,33 +29,10 @@ use crate::people::People;
 use crate::status_service::StatusService;
 use crate::{router, socketio};
 
-/// Why a server could not start, or not stop as it should.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// A secret could not be read or made.
-    #[error("the secrets cannot be used")]
-    Keys(#[from] KeyFileError),
-    /// The database could not be opened.
-    #[error("the store cannot be opened")]
-    Open(#[from] vigie_store::OpenError),
-    /// The database could not be read.
-    #[error("the store cannot be read")]
-    Load(#[from] vigie_store::ReadError),
-    /// The database could not be written.
-    #[error("the store cannot be written")]
-    Write(#[from] vigie_store::WriteError),
-    /// An address could not be listened on.
-    #[error(
-        "cannot listen on {address}; is another server running there? set another one by --listen"
-    )]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The operating system's answer.
-        #[source]
-        source: std::io::Error,
-    },
-}
+mod error;
+mod waiting;
+
+pub use error::ServeError;
 
 /// The parts of a server, working, without a listener.
 ///
@@ -70,16 +47,19 @@ pub struct Vigie {
 impl Vigie {
     /// Opens the store, takes up what it kept, and starts the jobs.
     ///
+    /// A host application that would rather wait for a store that is away tries again while the error [heals by waiting](ServeError::heals_by_waiting).
+    ///
     /// # Errors
     /// When the secrets or the store cannot be used.
     pub async fn open(config: Config) -> Result<Self, ServeError> {
         let keys = Keys::open(&config)?;
         let store = vigie_store::open(&config.database.url()).await?;
         let host = Arc::new(EngineHost::new(config.rules.clone(), Clock::start()));
-        let people = Arc::new(People::load(Arc::clone(&host), Arc::clone(&store)).await?);
+        // Before anything is read: from here on a server that lost its lock on the database cannot write behind our back.
         let incarnation = store
             .begin_incarnation(host.now().wall, config.rules.offline_after)
             .await?;
+        let people = Arc::new(People::load(Arc::clone(&host), Arc::clone(&store)).await?);
         let flusher = Flusher::new(
             Arc::clone(&host),
             Arc::clone(&people),
@@ -128,20 +108,40 @@ impl Vigie {
         router::public(&self.app, &self.handler)
     }
 
+    /// Waits until another server has taken over the database, which may never be; then [close](Self::close) this one.
+    pub async fn superseded(&self) {
+        self.app.flusher.superseded().await;
+    }
+
     /// Persists everyone as they are, then cuts the transports so that clients come back.
+    ///
+    /// When another server has taken over the database, nothing is written; nobody is announced offline in any case.
     ///
     /// # Errors
     /// When the store refuses the last flush within `drain_timeout`; then what waited is lost, as in a crash.
+    /// When another server has taken over the database.
     pub async fn close(mut self) -> Result<(), ServeError> {
         self.handler.drain();
         self.jobs.shutdown().await;
-        let deadline = self.app.config.periods.drain_timeout;
-        let persisted = retry_until(deadline, || self.app.flusher.flush_last()).await;
+        let persisted = self.persist().await;
         for connection in self.app.fanout.hub.all() {
             connection.cut();
         }
         self.app.store.close().await;
-        Ok(persisted?)
+        persisted
+    }
+
+    async fn persist(&self) -> Result<(), ServeError> {
+        if self.app.flusher.is_superseded() {
+            return Err(ServeError::Superseded);
+        }
+        let after = self.app.config.periods.drain_timeout;
+        let flushing = retry_until(after, || self.app.flusher.flush_last());
+        // An attempt on a store that does not answer would last longer by itself.
+        match tokio::time::timeout(after, flushing).await {
+            Ok(flushed) => Ok(flushed?),
+            Err(_) => Err(ServeError::Undrained { after }),
+        }
     }
 }
 
@@ -155,45 +155,98 @@ pub struct Running {
     listeners: Vec<JoinHandle<()>>,
 }
 
-/// Starts a server as it is configured.
+/// Starts a server as it is configured, and waits for its store if that is away.
 ///
 /// # Errors
 /// When the secrets, the store or an address cannot be used.
 pub async fn start(config: Config) -> Result<Running, ServeError> {
-    // The addresses first: a second server must not touch the store of the first.
+    listen(config).await?.open().await
+}
+
+/// A server that listens and has not opened its store yet.
+#[derive(Debug)]
+pub struct Listening {
+    config: Config,
+    listener: TcpListener,
+    ops_listener: Option<TcpListener>,
+}
+
+/// Takes the addresses of a server: first of all, for a second server must not touch the store of the first.
+///
+/// # Errors
+/// When an address cannot be used.
+pub async fn listen(config: Config) -> Result<Listening, ServeError> {
     let listener = bind(config.listen).await?;
     let ops_listener = match config.ops_listen {
         Some(address) => Some(bind(address).await?),
         None => None,
     };
-    let vigie = Vigie::open(config).await?;
-    let (stop, stopped) = watch::channel(false);
-    let address = local_address(&listener, vigie.app.config.listen);
-    let app = &vigie.app;
-    let spawn = |listener, routes, places| {
-        let stopped = stopped.clone();
-        tokio::spawn(listener::serve(
-            Arc::clone(app),
-            listener,
-            routes,
-            places,
-            stopped,
-        ))
-    };
-    let mut listeners = vec![spawn(listener, vigie.router(), Arc::clone(&app.places))];
-    let mut ops_address = None;
-    if let Some(listener) = ops_listener {
-        ops_address = Some(local_address(&listener, address));
-        let routes = router::operations(app);
-        listeners.push(spawn(listener, routes, Places::of_operators()));
-    }
-    Ok(Running {
-        vigie,
-        address,
-        ops_address,
-        stop,
-        listeners,
+    Ok(Listening {
+        config,
+        listener,
+        ops_listener,
     })
+}
+
+impl Listening {
+    /// Where clients connect.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        local_address(&self.listener, self.config.listen)
+    }
+
+    /// Where operators connect, if that is elsewhere.
+    #[must_use]
+    pub fn ops_address(&self) -> Option<SocketAddr> {
+        let listener = self.ops_listener.as_ref()?;
+        Some(local_address(listener, self.address()))
+    }
+
+    /// Opens the store, and lets clients in.
+    ///
+    /// While the store is away it tries again and again; whoever asks meanwhile is told to come back.
+    /// Dropping the future ends the waiting.
+    ///
+    /// # Errors
+    /// When the secrets or the store cannot be used, and waiting would not heal it.
+    pub async fn open(self) -> Result<Running, ServeError> {
+        let waiting = waiting::serve(&self)?;
+        let vigie = waiting::open(&self.config).await?;
+        drop(waiting);
+        Ok(self.let_in(vigie))
+    }
+
+    fn let_in(self, vigie: Vigie) -> Running {
+        let (address, ops_address) = (self.address(), self.ops_address());
+        let (stop, stopped) = watch::channel(false);
+        let app = &vigie.app;
+        let spawn = |listener, routes, places| {
+            let stopped = stopped.clone();
+            tokio::spawn(listener::serve(
+                Arc::clone(app),
+                listener,
+                routes,
+                places,
+                stopped,
+            ))
+        };
+        let mut listeners = vec![spawn(
+            self.listener,
+            vigie.router(),
+            Arc::clone(&app.places),
+        )];
+        if let Some(listener) = self.ops_listener {
+            let routes = router::operations(app);
+            listeners.push(spawn(listener, routes, Places::of_operators()));
+        }
+        Running {
+            vigie,
+            address,
+            ops_address,
+            stop,
+            listeners,
+        }
+    }
 }
 
 impl Running {
@@ -215,10 +268,15 @@ impl Running {
         self.vigie.app()
     }
 
+    /// Waits until another server has taken over the database, which may never be; then [stop](Self::stop) this one.
+    pub async fn superseded(&self) {
+        self.vigie.superseded().await;
+    }
+
     /// Stops gracefully: nobody is announced offline, and clients come back to the next start.
     ///
     /// # Errors
-    /// When the store refuses the last flush.
+    /// When the store refuses the last flush, or is another server's.
     pub async fn stop(self) -> Result<(), ServeError> {
         // Whoever listens may be gone already.
         self.stop.send(true).ok();

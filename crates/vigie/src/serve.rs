@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use vigie_server::config::{self, Config, Keys};
 
 use crate::cli::ServeArgs;
@@ -41,18 +41,34 @@ async fn run_server(config: Config, announce: impl FnOnce(SocketAddr)) -> anyhow
     // Listen for signals first: one that comes during the start must still stop it cleanly.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let server = vigie_server::start(config).await?;
+    let opening = vigie_server::listen(config).await?.open();
+    let server = tokio::select! {
+        opened = opening => opened?,
+        () = told_to_stop(&mut terminate, &mut interrupt) => {
+            tracing::info!("stopped while waiting for the store");
+            return Ok(());
+        }
+    };
     announce(server.address());
     if let Some(address) = server.ops_address() {
         tracing::info!(%address, "maintenance, metrics and probes are served here");
     }
     tokio::select! {
+        () = told_to_stop(&mut terminate, &mut interrupt) => {
+            tracing::info!("stopping: everyone is persisted, clients come back to the next start");
+        }
+        // The one reason for which a server ends by itself.
+        () = server.superseded() => {}
+    }
+    server.stop().await?;
+    Ok(())
+}
+
+async fn told_to_stop(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    tracing::info!("stopping: everyone is persisted, clients come back to the next start");
-    server.stop().await?;
-    Ok(())
 }
 
 fn trial(address: SocketAddr, token: &str) -> String {

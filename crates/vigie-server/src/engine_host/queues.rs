@@ -21,13 +21,20 @@ impl EngineHost {
         self.writes_wait.notified().await;
     }
 
-    /// The newest records of at most `most` principals that wait to be written; `None` when there are none.
-    pub(crate) fn take_writes(&self, most: usize) -> Option<Vec<(PrincipalKey, PresenceRecord)>> {
+    /// How many principals wait to be written.
+    pub(crate) fn writes_waiting(&self) -> usize {
+        self.inner.lock().writes.waiting()
+    }
+
+    /// The newest records of at most `most` principals that wait to be written, as a part of the batch in flight.
+    ///
+    /// A batch must not take more than waited when it was begun.
+    pub(crate) fn take_slice(&self, most: usize) -> Vec<(PrincipalKey, PresenceRecord)> {
         let now = self.now();
         let mut inner = self.inner.lock();
-        let batch = inner.writes.take_batch(most)?;
+        let slice = inner.writes.take_more(most);
         let record = |principal| (principal, inner.engine.record(principal, now));
-        Some(batch.principals.into_iter().map(record).collect())
+        slice.principals.into_iter().map(record).collect()
     }
 
     /// The store answered the latest batch; says how many principals still wait.

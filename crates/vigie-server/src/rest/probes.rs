@@ -8,16 +8,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
+use vigie_core::Wall;
 
 use crate::app::App;
+use crate::clock::Clock;
 use crate::fanout::wire::iso;
-
-/// A probe waits this long for the store: a balancer's own patience is about a second.
-const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The server's health, as the old system's scripts read it.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Health {
+pub(crate) struct Health {
     /// `healthy`, or `unhealthy` while the store is away.
     status: &'static str,
     /// This instant.
@@ -52,29 +51,41 @@ impl ServiceState {
     }
 }
 
+impl Health {
+    fn new(is_store_up: bool, now: Wall, uptime: Duration) -> Self {
+        Self {
+            status: if is_store_up { "healthy" } else { "unhealthy" },
+            timestamp: iso(now),
+            version: env!("CARGO_PKG_VERSION"),
+            uptime: (uptime.as_secs_f64() * 1_000.0).round() / 1_000.0,
+            services: Services {
+                database: ServiceState::of(is_store_up),
+                websocket: ServiceState::of(true),
+            },
+        }
+    }
+
+    /// The answer of a server whose store has not answered yet.
+    pub(crate) fn before_the_store(uptime: Duration) -> (StatusCode, Json<Self>) {
+        let now = Clock::start().now().wall;
+        let health = Self::new(false, now, uptime);
+        (StatusCode::SERVICE_UNAVAILABLE, Json(health))
+    }
+}
+
 /// Show the server's health.
 #[utoipa::path(
     get, path = "/health", tag = "operations",
     responses((status = 200, body = Health), (status = 503, body = Health)),
 )]
 pub(super) async fn show_health(State(app): State<Arc<App>>) -> (StatusCode, Json<Health>) {
-    let is_up = is_store_up(&app).await;
-    let (status, word) = if is_up {
-        (StatusCode::OK, "healthy")
+    let is_up = app.flusher.probe_store().await;
+    let status = if is_up {
+        StatusCode::OK
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "unhealthy")
+        StatusCode::SERVICE_UNAVAILABLE
     };
-    let uptime = app.started.elapsed().as_secs_f64();
-    let health = Health {
-        status: word,
-        timestamp: iso(app.host.now().wall),
-        version: env!("CARGO_PKG_VERSION"),
-        uptime: (uptime * 1_000.0).round() / 1_000.0,
-        services: Services {
-            database: ServiceState::of(is_up),
-            websocket: ServiceState::of(true),
-        },
-    };
+    let health = Health::new(is_up, app.host.now().wall, app.started.elapsed());
     (status, Json(health))
 }
 
@@ -90,15 +101,9 @@ pub(super) async fn show_liveness() -> StatusCode {
     responses((status = 200), (status = 503)),
 )]
 pub(super) async fn show_readiness(State(app): State<Arc<App>>) -> StatusCode {
-    if is_store_up(&app).await {
+    if app.flusher.probe_store().await {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     }
-}
-
-/// Whether the latest write succeeded and the store answers now.
-async fn is_store_up(app: &App) -> bool {
-    let answer = tokio::time::timeout(PATIENCE, app.store.health());
-    app.flusher.is_store_up() && matches!(answer.await, Ok(Ok(())))
 }

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use sqlx::{Connection, PgConnection, Row};
 use tokio::sync::{Mutex, MutexGuard};
@@ -22,6 +23,9 @@ const BEGIN_READING: &str = "
     BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
     SET LOCAL statement_timeout = 0;
     SET LOCAL work_mem = '64MB'";
+
+/// How long a goodbye may take: it is only a courtesy.
+const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,11 +137,16 @@ impl Link {
     }
 
     /// Says goodbye to the server; the next use would connect again.
+    ///
+    /// A server that does not answer now has no say in it.
     pub(super) async fn close(&self) {
-        if let Some(connection) = self.slot.lock().await.take() {
-            // A server that does not answer now has no say in it.
-            let _ = within(STATEMENT_LIMIT, connection.close()).await;
-        }
+        let goodbye = async {
+            match self.slot.lock().await.take() {
+                Some(connection) => connection.close().await,
+                None => Ok(()),
+            }
+        };
+        let _ = within(GOODBYE_LIMIT, goodbye).await;
     }
 }
 
