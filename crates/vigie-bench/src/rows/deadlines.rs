@@ -15,20 +15,23 @@ use crate::database::{Database, Kind};
 use crate::exposition::{metric, wait_for_metric};
 use crate::finding::Finding;
 use crate::million::{State, now};
-use crate::people::callers;
+use crate::people::{callers, fetch};
 use crate::prober::Prober;
 use crate::report::Report;
 use crate::server::Server;
 use crate::stage::Stage;
 
 /// From the launch of the server to the deadline: it starts, and writes what it restored.
-const LEAD: Duration = Duration::from_secs(40);
+const LEAD: Duration = Duration::from_secs(45);
 
 /// The same in a trial.
 const SHORT_LEAD: Duration = Duration::from_secs(12);
 
 /// Requests of others in the seconds before are what those during the deadline are compared with.
 const BEFORE: Duration = Duration::from_secs(5);
+
+/// A request of somebody else.
+const ACTIVITY: &str = "/v1/auth/forward";
 
 /// Most milliseconds until the last one is decided.
 const DECIDED_BUDGET: f64 = 1_000.0;
@@ -116,6 +119,11 @@ async fn one_run(stage: &Stage, kind: Kind) -> anyhow::Result<Run> {
     let other = callers(&server, million.people() + 1)?
         .pop()
         .context("nobody")?;
+    fetch(&other, ACTIVITY).await?;
+    anyhow::ensure!(
+        Instant::now() + BEFORE < deadline,
+        "the start took too long to see the deadline"
+    );
     tokio::time::sleep_until(deadline - BEFORE).await;
     let prober = Prober::start(other)?;
     tokio::time::sleep_until(deadline).await;
