@@ -3,7 +3,7 @@
 //! In: news from the engine, connections that come and go, views of conversations.
 //! Out: `user:status`, `presence:snapshot`, typing and online lists, each encoded once and handed to links.
 //! Always true: a socket is subscribed before its snapshot is read, and is told no news that its snapshot already held;
-//! a slow socket is told the newest state once it has room, in order, and is never closed for being slow.
+//! changes that follow each other closely share a write, and a slow socket is told the newest state once it has room, in order, and is never closed for being slow.
 
 mod announcer;
 mod connection;
@@ -14,9 +14,11 @@ mod membership;
 mod online_stats;
 mod restamp;
 mod revocation;
+mod room;
 mod snapshot;
 mod typing;
 pub(crate) mod visibility;
+mod window;
 pub(crate) mod wire;
 
 use std::sync::Arc;
@@ -27,15 +29,17 @@ use vigie_core::{ConversationKey, PrincipalKey};
 
 use crate::config::Config;
 use crate::engine_host::EngineHost;
+use crate::limits::Reached;
 use crate::people::People;
 
-pub(crate) use connection::Connection;
+pub(crate) use connection::{Connection, Outbox};
 use expiry::Expiries;
 pub(crate) use expiry::token_expired;
 pub(crate) use hub::Hub;
-pub(crate) use link::{Frame, Link, NoRoom};
+pub(crate) use link::{BUFFER, Frame, Link, NoRoom};
 use online_stats::OnlineStats;
 use typing::Typing;
+use window::Watched;
 
 /// Something to be told between two rounds of news.
 #[derive(Debug)]
@@ -61,8 +65,11 @@ pub struct Fanout {
     /// What is to be told between two rounds of news.
     wanted: Mutex<Vec<Wanted>>,
     is_wanted: Notify,
-    /// Wakes the drain of slow sockets.
-    someone_is_slow: Notify,
+    /// Sockets to look at when their window is over.
+    watched: Arc<Watched>,
+    /// Bytes that may wait for one socket.
+    slow_socket_limit: usize,
+    reached: Arc<Reached>,
     audience_limit: usize,
     restamp_interval: std::time::Duration,
     online_stats_interval: std::time::Duration,
@@ -70,8 +77,12 @@ pub struct Fanout {
 
 impl Fanout {
     /// A fan-out without sockets.
-    #[must_use]
-    pub fn new(host: Arc<EngineHost>, people: Arc<People>, config: &Config) -> Self {
+    pub(crate) fn new(
+        host: Arc<EngineHost>,
+        people: Arc<People>,
+        config: &Config,
+        reached: Arc<Reached>,
+    ) -> Self {
         Self {
             host,
             people,
@@ -81,18 +92,28 @@ impl Fanout {
             online_stats: Mutex::default(),
             wanted: Mutex::default(),
             is_wanted: Notify::new(),
-            someone_is_slow: Notify::new(),
+            watched: Arc::default(),
+            slow_socket_limit: config.limits.slow_socket.0,
+            reached,
             audience_limit: config.limits.audience,
             restamp_interval: config.periods.restamp_interval,
             online_stats_interval: config.periods.online_stats_interval,
         }
     }
 
+    /// What a new connection keeps of what it is told.
+    pub(crate) fn outbox(&self) -> (Outbox, Arc<Watched>) {
+        (
+            Outbox::new(self.slow_socket_limit),
+            Arc::clone(&self.watched),
+        )
+    }
+
     /// Runs every loop of the fan-out until it is dropped.
     pub(crate) async fn run(&self) {
         tokio::join!(
             announcer::run(self),
-            announcer::run_for_slow_sockets(self),
+            window::run(self),
             restamp::run(self),
             online_stats::run(self),
             expiry::run(self),

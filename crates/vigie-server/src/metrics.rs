@@ -8,6 +8,7 @@ mod requests;
 mod text;
 
 use std::fmt;
+use std::sync::Arc;
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
@@ -24,7 +25,7 @@ pub struct Metrics {
     /// Requests answered.
     pub(crate) requests: RequestCounts,
     /// Limits reached.
-    pub(crate) limits: Reached,
+    pub(crate) limits: Arc<Reached>,
     /// Connections that the system could not give.
     pub(crate) accept_failures: Counter,
     /// Packets of sockets that meant nothing, or came too fast.

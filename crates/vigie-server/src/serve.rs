@@ -72,6 +72,7 @@ impl Vigie {
         flusher.flush().await?;
         store.reap_predecessors(&incarnation).await?;
         let jwt = JwtVerifier::new(&keys.jwt_secret, config.limits.token_cache_size);
+        let metrics = Metrics::default();
         let app = Arc::new(App {
             api_keys: ApiKeys::new(&keys.api_keys),
             admission: Admission::new(
@@ -81,9 +82,14 @@ impl Vigie {
                 config.auto_provision,
             ),
             status: StatusService::new(Arc::clone(&host)),
-            fanout: Arc::new(Fanout::new(Arc::clone(&host), Arc::clone(&people), &config)),
+            fanout: Arc::new(Fanout::new(
+                Arc::clone(&host),
+                Arc::clone(&people),
+                &config,
+                Arc::clone(&metrics.limits),
+            )),
             maintenance: Maintenance::new(),
-            metrics: Metrics::default(),
+            metrics,
             places: Places::of_clients(&config),
             started: Instant::now(),
             config,

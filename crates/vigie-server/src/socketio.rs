@@ -25,15 +25,13 @@ use engineioxide::service::EngineIoService;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::fanout::BUFFER;
 
 pub(crate) use entrance::Entrance;
 pub(crate) use handler::Handler;
 
 /// Where both generations connect.
 pub(crate) const PATH: &str = "/socket.io";
-
-/// Packets kept for a socket that reads slowly, answers and heartbeats included.
-const BUFFER: usize = 128;
 
 /// A WebSocket message larger than this many times `message_limit` is cut off while it comes; one that is only too large is seen whole, and its connection closed for a reason that is counted.
 const CUT_BEYOND: usize = 2;

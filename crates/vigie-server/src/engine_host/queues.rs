@@ -103,6 +103,14 @@ impl EngineHost {
         (settled, inner.news.horizon())
     }
 
+    /// The newest state of a principal; with the number of the news to come while some of its own wait to be taken.
+    pub(crate) fn newest(&self, principal: PrincipalKey) -> (Presence, Option<Number>) {
+        let now = self.now();
+        let inner = self.inner.lock();
+        let horizon = inner.news.has(principal).then(|| inner.news.horizon());
+        (inner.engine.presence(principal, now), horizon)
+    }
+
     /// The states of many principals at one instant, and the number before which all news are in them.
     pub(crate) fn survey(&self, principals: &[PrincipalKey]) -> (Vec<Presence>, Number) {
         let now = self.now();

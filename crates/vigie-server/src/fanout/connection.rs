@@ -1,6 +1,7 @@
 //! One authenticated socket, as the fan-out sees it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use vigie_core::{ConnectionId, ConversationKey, PrincipalKey, Wall};
@@ -8,6 +9,8 @@ use vigie_core::{ConnectionId, ConversationKey, PrincipalKey, Wall};
 use crate::engine_host::Number;
 
 use super::link::{Frame, Link, NoRoom};
+use super::room::{Room, Use};
+use super::window::Watched;
 
 /// An authenticated socket and what it still has to be told.
 #[derive(Debug)]
@@ -16,6 +19,7 @@ pub(crate) struct Connection {
     pub(crate) principal: PrincipalKey,
     link: Box<dyn Link>,
     outbox: Mutex<Outbox>,
+    watched: Arc<Watched>,
     /// The conversations it has a view of.
     joined: Mutex<Vec<ConversationKey>>,
     /// The conversations whose view ended with the membership.
@@ -24,33 +28,79 @@ pub(crate) struct Connection {
     ends: Mutex<Option<Wall>>,
 }
 
-/// What a socket was told, and what waits for room.
-#[derive(Debug, Default)]
-struct Outbox {
+/// What a socket was told, and what waits for it.
+#[derive(Debug)]
+pub(crate) struct Outbox {
     /// News before this number are in the snapshot it holds; `None` before the first.
     horizon: Option<Number>,
-    /// Principals whose newest state waits for room.
-    dirty: BTreeSet<PrincipalKey>,
-    /// Whom it was told from the dirty set, with the number before which all news were in that.
+    /// Principals whose newest state is told when the window is over, or when there is room.
+    waiting: BTreeSet<PrincipalKey>,
+    /// Whom it was told with news that still wait to be told, by the number before which all news were in that.
     ahead: BTreeMap<PrincipalKey, Number>,
+    room: Room,
+    /// It is in the list of sockets to look at: something was sent a moment ago, or waits.
+    is_watched: bool,
+    is_slow: bool,
 }
 
-/// What became of news for one socket.
+/// What became of something for one socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Delivery {
     /// In the link's buffer, or known already.
     Done,
-    /// The socket is slow: the principal waits in its dirty set.
-    Waits,
+    /// Not sent: what is to be known of it must wait.
+    NoRoom,
+}
+
+/// What a look at a socket found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looked {
+    /// Nothing waits, and all is read: nobody looks again before it is told something.
+    Quiet,
+    /// Something waits, or was sent.
+    Busy,
+    /// The same, and for the first time something found no room.
+    BecameSlow,
+}
+
+impl Outbox {
+    /// Room for `limit` bytes.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            horizon: None,
+            waiting: BTreeSet::new(),
+            ahead: BTreeMap::new(),
+            room: Room::new(limit),
+            is_watched: false,
+            is_slow: false,
+        }
+    }
+
+    fn send(&mut self, link: &dyn Link, frame: Frame, r#use: Use) -> Delivery {
+        if !self.room.takes(frame.len(), r#use) {
+            return Delivery::NoRoom;
+        }
+        self.room.note(&frame);
+        match link.emit(frame) {
+            Ok(()) => Delivery::Done,
+            Err(NoRoom) => Delivery::NoRoom,
+        }
+    }
 }
 
 impl Connection {
-    pub(crate) fn new(id: ConnectionId, principal: PrincipalKey, link: Box<dyn Link>) -> Self {
+    pub(crate) fn new(
+        id: ConnectionId,
+        principal: PrincipalKey,
+        link: Box<dyn Link>,
+        (outbox, watched): (Outbox, Arc<Watched>),
+    ) -> Self {
         Self {
             id,
             principal,
             link,
-            outbox: Mutex::default(),
+            outbox: Mutex::new(outbox),
+            watched,
             joined: Mutex::default(),
             parted: Mutex::default(),
             ends: Mutex::default(),
@@ -58,29 +108,40 @@ impl Connection {
     }
 
     /// Answers the client.
-    pub(crate) fn emit(&self, frame: &Frame) {
+    pub(crate) fn emit(&self, frame: Frame) {
         // A client that floods us with questions and reads no answer loses answers.
-        if self.link.emit(frame) == Err(NoRoom) {
+        let delivery = self.outbox.lock().send(&*self.link, frame, Use::Answer);
+        if delivery == Delivery::NoRoom {
             tracing::debug!("an answer found no room in a socket's buffer");
         }
     }
 
     /// Sends fresh states of people it holds, or is to hold; nothing to one that has no snapshot yet, whose snapshot will have them.
-    pub(super) fn restamp(&self, frame: &Frame) -> Delivery {
-        let outbox = self.outbox.lock();
+    pub(super) fn restamp(&self, frame: Frame) -> Delivery {
+        let mut outbox = self.outbox.lock();
         if outbox.horizon.is_none() {
             return Delivery::Done;
         }
-        if outbox.dirty.is_empty() && self.link.emit_news(frame).is_ok() {
-            return Delivery::Done;
+        if !outbox.waiting.is_empty() {
+            return Delivery::NoRoom;
         }
-        Delivery::Waits
+        let delivery = outbox.send(&*self.link, frame, Use::News);
+        self.watch(&mut outbox);
+        delivery
     }
 
     /// Sends something that nobody misses if it finds no room.
-    pub(super) fn emit_if_room(&self, frame: &Frame) {
-        if self.link.emit_news(frame) == Err(NoRoom) {
+    pub(super) fn emit_if_room(&self, frame: Frame) {
+        let delivery = self.outbox.lock().send(&*self.link, frame, Use::News);
+        if delivery == Delivery::NoRoom {
             tracing::trace!("a slow socket was left out");
+        }
+    }
+
+    /// Lets somebody look at the socket when the window is over.
+    fn watch(&self, outbox: &mut Outbox) {
+        if !std::mem::replace(&mut outbox.is_watched, true) {
+            self.watched.add(self.id);
         }
     }
 
@@ -97,35 +158,41 @@ impl Connection {
         self.link.cut();
     }
 
-    /// Tells a status, unless the snapshot it holds was read after it.
-    pub(super) fn tell(&self, principal: PrincipalKey, number: Number, frame: &Frame) -> Delivery {
+    /// Tells a status, unless the snapshot it holds was read after it: at once, or with others when the window is over.
+    pub(super) fn tell(&self, principal: PrincipalKey, number: Number, frame: &Frame) {
         let mut outbox = self.outbox.lock();
         let ahead = outbox.ahead.remove(&principal);
         let is_known = outbox.horizon.is_none_or(|horizon| number < horizon)
             || ahead.is_some_and(|ahead| number < ahead);
         if is_known {
-            return Delivery::Done;
+            return;
         }
-        if !outbox.dirty.contains(&principal) && self.link.emit_news(frame).is_ok() {
-            return Delivery::Done;
+        let is_quiet = !outbox.is_watched;
+        self.watch(&mut outbox);
+        if is_quiet && outbox.send(&*self.link, frame.copy(), Use::News) == Delivery::Done {
+            return;
         }
-        outbox.dirty.insert(principal);
-        Delivery::Waits
+        outbox.waiting.insert(principal);
     }
 
     /// Sends a snapshot that `read` makes while no news can pass it.
     pub(super) fn give_snapshot(&self, read: impl FnOnce() -> (Frame, Number)) {
         let mut outbox = self.outbox.lock();
         let (frame, horizon) = read();
-        if self.link.emit(&frame) == Err(NoRoom) {
+        let r#use = match outbox.horizon {
+            None => Use::Foundation,
+            Some(_) => Use::Answer,
+        };
+        if outbox.send(&*self.link, frame, r#use) == Delivery::NoRoom {
             // One that holds an older snapshot goes on with its news; one that holds none comes back for it.
             if outbox.horizon.is_none() {
                 self.link.cut();
             }
             return;
         }
+        self.watch(&mut outbox);
         outbox.horizon = Some(horizon);
-        outbox.dirty.clear();
+        outbox.waiting.clear();
         outbox.ahead.clear();
     }
 
@@ -133,25 +200,42 @@ impl Connection {
     pub(super) fn mark(&self, principal: PrincipalKey) {
         let mut outbox = self.outbox.lock();
         if outbox.horizon.is_some() {
-            outbox.dirty.insert(principal);
+            outbox.waiting.insert(principal);
+            self.watch(&mut outbox);
         }
     }
 
-    /// Sends what waits, newest states first come; says whether something still waits.
-    pub(super) fn drain(
+    /// Sends what waits, as far as there is room; `newest` gives a state, and the number of the news to come when it has news that wait to be told.
+    pub(super) fn tell_waiting(
         &self,
-        mut newest: impl FnMut(PrincipalKey) -> (Frame, Number),
-    ) -> Delivery {
+        mut newest: impl FnMut(PrincipalKey) -> (Frame, Option<Number>),
+    ) -> Looked {
         let mut outbox = self.outbox.lock();
-        while let Some(principal) = outbox.dirty.first().copied() {
-            let (frame, number) = newest(principal);
-            if self.link.emit_news(&frame).is_err() {
-                return Delivery::Waits;
-            }
-            outbox.dirty.remove(&principal);
-            outbox.ahead.insert(principal, number);
+        if outbox.waiting.is_empty() {
+            outbox.is_slow = false;
+            outbox.is_watched = !outbox.room.is_empty();
+            return if outbox.is_watched {
+                Looked::Busy
+            } else {
+                Looked::Quiet
+            };
         }
-        Delivery::Done
+        while let Some(principal) = outbox.waiting.first().copied() {
+            let (frame, number) = newest(principal);
+            if outbox.send(&*self.link, frame, Use::News) == Delivery::NoRoom {
+                let was_slow = std::mem::replace(&mut outbox.is_slow, true);
+                return if was_slow {
+                    Looked::Busy
+                } else {
+                    Looked::BecameSlow
+                };
+            }
+            outbox.waiting.remove(&principal);
+            if let Some(number) = number {
+                outbox.ahead.insert(principal, number);
+            }
+        }
+        Looked::Busy
     }
 
     pub(super) fn joined(&self) -> Vec<ConversationKey> {

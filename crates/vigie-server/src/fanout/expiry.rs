@@ -75,7 +75,7 @@ impl Fanout {
         match kind {
             PrincipalKind::Guest => self.revoke(connection.principal, Revocation::Expired),
             PrincipalKind::User => {
-                connection.emit(&token_expired());
+                connection.emit(token_expired());
                 connection.dismiss();
                 self.forget(connection);
                 self.host.signal(Signal::SessionLost {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use vigie_core::{ConnectionId, ConversationKey, PrincipalKey};
 
 use super::connection::Connection;
@@ -12,7 +12,6 @@ use super::connection::Connection;
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     tables: RwLock<Tables>,
-    slow: Mutex<Vec<Arc<Connection>>>,
 }
 
 #[derive(Debug, Default)]
@@ -43,8 +42,6 @@ impl Hub {
         for conversation in connection.joined() {
             remove_from(&mut tables.viewers, conversation, connection);
         }
-        drop(tables);
-        self.slow.lock().retain(|other| other.id != connection.id);
     }
 
     pub(crate) fn connection(&self, id: ConnectionId) -> Option<Arc<Connection>> {
@@ -113,19 +110,6 @@ impl Hub {
             remove_from(&mut tables.viewers, conversation, connection);
         }
         had_view
-    }
-
-    /// The socket has something waiting for room.
-    pub(super) fn note_slow(&self, connection: &Arc<Connection>) {
-        let mut slow = self.slow.lock();
-        if !slow.iter().any(|other| other.id == connection.id) {
-            slow.push(Arc::clone(connection));
-        }
-    }
-
-    /// The slow sockets, which are no longer registered as such.
-    pub(super) fn take_slow(&self) -> Vec<Arc<Connection>> {
-        std::mem::take(&mut self.slow.lock())
     }
 }
 

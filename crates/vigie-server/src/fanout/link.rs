@@ -4,10 +4,14 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use engineioxide::Str;
 
-/// One event, encoded once for every socket that gets it; cheap to clone.
-#[derive(Debug, Clone)]
+/// Frames that a link holds for a client that has not read them.
+pub(crate) const BUFFER: usize = 128;
+
+/// One event for one socket; what several sockets get is encoded once and copied, so that each is known to be written by itself.
+#[derive(Debug)]
 pub(crate) struct Frame(Str);
 
 impl Frame {
@@ -15,8 +19,22 @@ impl Frame {
         Self(text.into())
     }
 
-    pub(crate) fn text(&self) -> Str {
-        self.0.clone()
+    /// The same for another socket.
+    pub(crate) fn copy(&self) -> Self {
+        Self(Str::copy_from_slice(self.0.as_str()))
+    }
+
+    /// The same bytes, to know when nobody else holds them.
+    pub(super) fn share(&self) -> Bytes {
+        self.0.clone().into()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.as_bytes().len()
+    }
+
+    pub(crate) fn into_text(self) -> Str {
+        self.0
     }
 }
 
@@ -26,17 +44,11 @@ pub(crate) struct NoRoom;
 
 /// One transport link to a client.
 pub(crate) trait Link: fmt::Debug + Send + Sync {
-    /// Puts an answer into the link's buffer.
+    /// Puts a frame into the link's buffer.
     ///
     /// # Errors
-    /// When the buffer is full.
-    fn emit(&self, frame: &Frame) -> Result<(), NoRoom>;
-
-    /// Puts news into the link's buffer, if that leaves room for answers and for the transport's own heartbeat.
-    ///
-    /// # Errors
-    /// When it would not.
-    fn emit_news(&self, frame: &Frame) -> Result<(), NoRoom>;
+    /// When the buffer is full, or the link is gone.
+    fn emit(&self, frame: Frame) -> Result<(), NoRoom>;
 
     /// Says goodbye on the protocol, then closes: the client does not come back by itself.
     fn dismiss(&self);

@@ -48,9 +48,8 @@ impl Fanout {
                 came.to_vec()
             };
             others.retain(|other| *other != socket.principal);
-            if self.give_partial(&socket, &others, |_| true) == Delivery::Waits {
+            if self.give_partial(&socket, &others, |_| true) == Delivery::NoRoom {
                 others.iter().for_each(|other| socket.mark(*other));
-                self.drain_later(&socket);
             }
         }
     }
@@ -66,9 +65,6 @@ impl Fanout {
                     Relation::Stranger => socket.mark(*other),
                     Relation::Myself | Relation::Contact | Relation::Service => {}
                 }
-            }
-            if self.drain(&socket) == Delivery::Waits {
-                self.drain_later(&socket);
             }
         }
     }

@@ -149,7 +149,7 @@ impl Fanout {
                 .directory()
                 .is_member(conversation, viewer.principal);
             if may_see {
-                viewer.emit_if_room(&frame);
+                viewer.emit_if_room(frame.copy());
             }
         }
     }

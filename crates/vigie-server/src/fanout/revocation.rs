@@ -24,7 +24,7 @@ impl Fanout {
         );
         for id in self.host.revoke(principal, reason) {
             if let Some(connection) = self.hub.connection(id) {
-                connection.emit(&frame);
+                connection.emit(frame.copy());
                 connection.dismiss();
                 self.forget(&connection);
             }

@@ -70,6 +70,7 @@ impl Fanout {
         is_wanted: impl Fn(&Presence) -> bool,
     ) -> Delivery {
         let mut delivery = Delivery::Done;
+        self.tell_before(connection);
         for batch in principals.chunks(PARTIAL) {
             let (mut people, horizon) = self.host.survey_settled(batch);
             people.retain(|(_, presence)| is_wanted(presence));
@@ -83,8 +84,8 @@ impl Fanout {
                 truncated: false,
                 partial: true,
             };
-            if connection.restamp(&event("presence:snapshot", &snapshot)) == Delivery::Waits {
-                delivery = Delivery::Waits;
+            if connection.restamp(event("presence:snapshot", &snapshot)) == Delivery::NoRoom {
+                delivery = Delivery::NoRoom;
             }
         }
         delivery

@@ -198,7 +198,7 @@ impl Fanout {
                 .directory()
                 .is_member(conversation, viewer.principal);
             if Some(viewer.id) != from && may_see {
-                viewer.emit_if_room(&frame);
+                viewer.emit_if_room(frame.copy());
             }
         }
     }

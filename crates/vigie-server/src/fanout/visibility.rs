@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use vigie_core::{Availability, Directory, Member, Presence, PrincipalId, PrincipalKey, Wall};
 
 /// What a watcher is to a principal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Relation {
     /// The same principal, on this or another device.
     Myself,

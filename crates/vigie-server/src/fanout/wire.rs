@@ -81,6 +81,9 @@ mod tests {
     #[test]
     fn an_event_is_an_array_of_name_and_payload() {
         let frame = event("heartbeat:ack", &serde_json::json!({"ok": true}));
-        assert_eq!(frame.text().as_str(), r#"2["heartbeat:ack",{"ok":true}]"#);
+        assert_eq!(
+            frame.into_text().as_str(),
+            r#"2["heartbeat:ack",{"ok":true}]"#
+        );
     }
 }

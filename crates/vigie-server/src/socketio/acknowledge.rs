@@ -9,6 +9,6 @@ use super::codec::{self, Event};
 /// Acknowledges an event, if its client asked for that.
 pub(super) fn acknowledge(connection: &Connection, event: &Event, payload: &Value) {
     if let Some(number) = event.ack {
-        connection.emit(&codec::acknowledgement(number, payload));
+        connection.emit(codec::acknowledgement(number, payload));
     }
 }

@@ -105,7 +105,7 @@ impl Handler {
         if socket.data.seated().is_some() {
             let message = "Trop de demandes. Veuillez patienter.";
             let error = json!({"message": message, "code": "RATE_LIMITED"});
-            self.answer(socket, &wire::event("error", &error));
+            self.answer(socket, wire::event("error", &error));
         } else {
             self.refuse(socket, "RATE_LIMITED");
         }
@@ -114,7 +114,7 @@ impl Handler {
     fn acknowledge_refusal(&self, event: &Event, socket: &Socket<Seat>) {
         if let Some(number) = event.ack {
             let failure = json!({"success": false, "error": REQUIRED});
-            self.answer(socket, &codec::acknowledgement(number, &failure));
+            self.answer(socket, codec::acknowledgement(number, &failure));
         }
     }
 
@@ -199,6 +199,7 @@ impl Handler {
             self.next_connection(),
             identity.key,
             Box::new(EngineLink::new(socket)),
+            self.app.fanout.outbox(),
         ));
         let most = self.app.config.limits.connections_per_principal;
         if !self.app.fanout.hub.register(&connection, most) {
@@ -303,7 +304,7 @@ impl Handler {
             "session": session.map(|session| format!("{:032x}", session.0)),
         });
         let connection = &seated.connection;
-        connection.emit(&wire::event("authenticated", &payload));
+        connection.emit(wire::event("authenticated", &payload));
         if let Offer::Event(event) = offer {
             acknowledge(connection, event, &payload);
         }
@@ -316,7 +317,7 @@ impl Handler {
             // The client comes back by itself, and the store may be there again.
             Refusal::StoreAway => socket.close(DisconnectReason::ClosingServer),
             Refusal::ExpiredJwt => {
-                self.answer(socket, &fanout::token_expired());
+                self.answer(socket, fanout::token_expired());
                 self.refuse(socket, "AUTH_FAILED");
             }
             Refusal::InvalidJwt | Refusal::InvalidSession => self.refuse(socket, "AUTH_FAILED"),
@@ -332,13 +333,13 @@ impl Handler {
         {
             self.answer(
                 socket,
-                &super::events::join_error(&event.payload, "not_authenticated"),
+                super::events::join_error(&event.payload, "not_authenticated"),
             );
         }
         let failure = json!({"success": false, "error": REQUIRED});
-        self.answer(socket, &wire::event("authenticated", &failure));
+        self.answer(socket, wire::event("authenticated", &failure));
         let error = json!({"message": REQUIRED, "code": code});
-        self.answer(socket, &wire::event("error", &error));
+        self.answer(socket, wire::event("error", &error));
         self.lose(socket, Duration::ZERO);
         link::dismiss(Arc::clone(socket));
     }

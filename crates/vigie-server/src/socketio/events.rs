@@ -76,7 +76,7 @@ impl Handler {
         self.count_ignored();
         match event.name.as_str() {
             "conversation:join" => {
-                self.answer(socket, &join_error(&event.payload, "rate_limited"));
+                self.answer(socket, join_error(&event.payload, "rate_limited"));
             }
             "authenticate" => self.refuse_offer_for_rate(event, socket),
             _ => {}
@@ -87,7 +87,7 @@ impl Handler {
         let payload = heartbeat_answer(&event.payload, self.app.host.now().wall);
         seated
             .connection
-            .emit(&wire::event("heartbeat:ack", &payload));
+            .emit(wire::event("heartbeat:ack", &payload));
         acknowledge(&seated.connection, event, &payload);
     }
 
@@ -113,11 +113,11 @@ impl Handler {
                 let payload = view(&event.payload, seated);
                 seated
                     .connection
-                    .emit(&wire::event("conversation:joined", &payload));
+                    .emit(wire::event("conversation:joined", &payload));
                 acknowledge(&seated.connection, event, &json!({"success": true}));
             }
             Err(reason) => {
-                seated.connection.emit(&join_error(&event.payload, reason));
+                seated.connection.emit(join_error(&event.payload, reason));
                 let refusal = json!({"success": false, "error": reason});
                 acknowledge(&seated.connection, event, &refusal);
             }
@@ -135,7 +135,7 @@ impl Handler {
         let payload = view(&event.payload, seated);
         seated
             .connection
-            .emit(&wire::event("conversation:left", &payload));
+            .emit(wire::event("conversation:left", &payload));
         acknowledge(&seated.connection, event, &json!({"success": true}));
     }
 

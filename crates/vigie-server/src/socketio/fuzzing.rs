@@ -115,7 +115,7 @@ fn check_event(event: &Event) {
     assert!(hint.is_none_or(|hint| hint.as_i64().is_some_and(|hint| hint >= 0)));
     if let Some(number) = event.ack {
         assert!(number < 1_000_000_000_000, "{number}");
-        let frame = codec::acknowledgement(number, &answer).text();
+        let frame = codec::acknowledgement(number, &answer).into_text();
         let rest = frame.strip_prefix(&format!("3{number}"));
         let arguments = rest.and_then(|rest| serde_json::from_str(rest).ok());
         assert_eq!(arguments, Some(json!([answer])));
@@ -124,7 +124,7 @@ fn check_event(event: &Event) {
 
 /// The refusal of a join is an event of its own, and says no id but a right one.
 fn check_join_error(payload: &Value, id: Option<&Id>) {
-    let frame = join_error(payload, "not_a_member").text();
+    let frame = join_error(payload, "not_a_member").into_text();
     let Ok(Packet::Event(told)) = codec::parse(&frame) else {
         panic!("{} is no event", frame.as_str());
     };
@@ -139,7 +139,7 @@ fn check_refusal(namespace: &str) {
         "{namespace}"
     );
     for is_old_client in [false, true] {
-        let frame = codec::no_such_namespace(namespace, is_old_client).text();
+        let frame = codec::no_such_namespace(namespace, is_old_client).into_text();
         let rest = frame
             .strip_prefix('4')
             .and_then(|rest| rest.strip_prefix(namespace));

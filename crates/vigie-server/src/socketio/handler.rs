@@ -118,7 +118,7 @@ impl Handler {
                 is_connect: true,
             } => {
                 let is_old = socket.protocol == ProtocolVersion::V3;
-                self.answer(socket, &codec::no_such_namespace(&namespace, is_old));
+                self.answer(socket, codec::no_such_namespace(&namespace, is_old));
             }
             Packet::Ack
             | Packet::Binary
@@ -135,7 +135,7 @@ impl Handler {
         }
         let sid = socket.id.to_string();
         let is_old = socket.protocol == ProtocolVersion::V3;
-        self.answer(socket, &codec::connected((!is_old).then_some(&sid)));
+        self.answer(socket, codec::connected((!is_old).then_some(&sid)));
         self.offer(Offer::Handshake(auth), socket);
     }
 
@@ -214,7 +214,7 @@ impl Handler {
         }
     }
 
-    pub(super) fn answer(&self, socket: &Socket<Seat>, frame: &crate::fanout::Frame) {
+    pub(super) fn answer(&self, socket: &Socket<Seat>, frame: crate::fanout::Frame) {
         if link::emit(socket, frame).is_err() {
             tracing::debug!("an answer found no room in a socket's buffer");
         }

@@ -10,9 +10,6 @@ use crate::fanout::{Frame, Link, NoRoom};
 use super::codec;
 use super::seat::{Phase, Seat};
 
-/// Places in a socket's buffer that news leave free: answers need some, and the transport's own ping closes the socket when it finds none.
-const HEADROOM: usize = 8;
-
 /// How long a dismissed client has to read why before its transport is closed.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -38,20 +35,9 @@ impl EngineLink {
 }
 
 impl Link for EngineLink {
-    fn emit(&self, frame: &Frame) -> Result<(), NoRoom> {
+    fn emit(&self, frame: Frame) -> Result<(), NoRoom> {
         let socket = self.socket.upgrade().ok_or(NoRoom)?;
         emit(&socket, frame)
-    }
-
-    fn emit_news(&self, frame: &Frame) -> Result<(), NoRoom> {
-        let socket = self.socket.upgrade().ok_or(NoRoom)?;
-        let mut spare = Vec::with_capacity(HEADROOM);
-        for _ in 0..HEADROOM {
-            spare.push(socket.reserve().map_err(|_| NoRoom)?);
-        }
-        let permit = socket.reserve().map_err(|_| NoRoom)?;
-        permit.emit(frame.text());
-        Ok(())
     }
 
     fn dismiss(&self) {
@@ -69,13 +55,13 @@ impl Link for EngineLink {
 }
 
 /// Puts a frame into a socket's buffer.
-pub(super) fn emit(socket: &Socket<Seat>, frame: &Frame) -> Result<(), NoRoom> {
-    socket.emit(frame.text()).map_err(|_| NoRoom)
+pub(super) fn emit(socket: &Socket<Seat>, frame: Frame) -> Result<(), NoRoom> {
+    socket.emit(frame.into_text()).map_err(|_| NoRoom)
 }
 
 /// Says goodbye on the protocol, and closes the transport once the client had time to read it.
 pub(super) fn dismiss(socket: Arc<Socket<Seat>>) {
-    if emit(&socket, &codec::disconnect()).is_err() {
+    if emit(&socket, codec::disconnect()).is_err() {
         tracing::debug!("a dismissed socket had no room for the goodbye");
     }
     close_later(socket);

@@ -8,7 +8,7 @@ use crate::world::{SOON, World, next_status, token, until};
 
 impl World {
     /// How often a limit was reached, as the metrics have it.
-    async fn reached(&self, limit: &str) -> u64 {
+    pub(crate) async fn reached(&self, limit: &str) -> u64 {
         let line = format!("vigie_limits_reached_total{{limit=\"{limit}\"}} ");
         let text = self.metrics().await;
         let count = text.lines().find_map(|one| one.strip_prefix(&line));

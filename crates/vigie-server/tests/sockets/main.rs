@@ -10,6 +10,7 @@ mod places;
 mod polling;
 mod revocation;
 mod snapshots;
+mod storms;
 mod typing;
 mod visibility;
 mod world;

@@ -1,0 +1,100 @@
+//! Sockets that were told something a moment ago: what comes next waits a moment for company.
+//!
+//! The first change goes out at once. Those that follow within [`WINDOW`] go out together, newest states only, so that a storm costs each socket one write per window and not one per change.
+//! The same look finds out whether a slow socket has read, and lets go of what it has.
+//! Always true: a socket is in the list while it has anything waiting; when it is found quiet it leaves.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use vigie_core::{ConnectionId, PrincipalKey};
+
+use super::Fanout;
+use super::connection::{Connection, Looked};
+use super::link::Frame;
+use super::visibility::{Relation, relation};
+use crate::engine_host::Number;
+use crate::limits::Limit;
+
+/// How long a change waits at most for others to the same socket; half of what a watcher may wait for news in all.
+const WINDOW: Duration = Duration::from_millis(50);
+
+/// Sockets that are looked at in one go, before other tasks get their turn.
+const AT_ONCE: usize = 64;
+
+/// The sockets to look at when the window is over.
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    ids: Mutex<Vec<ConnectionId>>,
+    came: Notify,
+}
+
+impl Watched {
+    pub(super) fn add(&self, id: ConnectionId) {
+        let mut ids = self.ids.lock();
+        ids.push(id);
+        if ids.len() == 1 {
+            self.came.notify_one();
+        }
+    }
+}
+
+/// The newest states told in one go, encoded once for all who are told.
+#[derive(Debug, Default)]
+struct Newest(HashMap<(PrincipalKey, Relation), (Frame, Option<Number>)>);
+
+/// Looks at sockets as their windows end, until it is dropped.
+pub(super) async fn run(fanout: &Fanout) {
+    loop {
+        fanout.watched.came.notified().await;
+        loop {
+            tokio::time::sleep(WINDOW).await;
+            let ids = std::mem::take(&mut *fanout.watched.ids.lock());
+            if ids.is_empty() {
+                break;
+            }
+            for some in ids.chunks(AT_ONCE) {
+                // A state may change while others have their turn: each go has its own.
+                let mut newest = Newest::default();
+                for id in some {
+                    fanout.look_at(*id, &mut newest);
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+impl Fanout {
+    /// Sends a socket what waits for it, as far as it has room; it stays in the list unless it is found quiet.
+    fn look_at(&self, id: ConnectionId, newest: &mut Newest) {
+        // A socket that went meanwhile waits for nothing.
+        let Some(connection) = self.hub.connection(id) else {
+            return;
+        };
+        match self.tell_waiting(&connection, newest) {
+            Looked::Quiet => return,
+            Looked::Busy => {}
+            Looked::BecameSlow => self.reached.note(Limit::SlowSocket),
+        }
+        self.watched.add(id);
+    }
+
+    /// Sends what waits before something that must not overtake it.
+    pub(super) fn tell_before(&self, connection: &Connection) {
+        self.tell_waiting(connection, &mut Newest::default());
+    }
+
+    fn tell_waiting(&self, connection: &Connection, newest: &mut Newest) -> Looked {
+        connection.tell_waiting(|principal| {
+            let relation = relation(&self.people.directory(), connection.principal, principal);
+            let (frame, number) = newest.0.entry((principal, relation)).or_insert_with(|| {
+                let (presence, number) = self.host.newest(principal);
+                (self.status_frame(relation, principal, presence), number)
+            });
+            (frame.copy(), *number)
+        })
+    }
+}
