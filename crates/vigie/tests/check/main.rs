@@ -4,6 +4,7 @@
 
 mod busy;
 mod cli;
+mod documents;
 mod leftovers;
 mod right;
 mod tamper;
