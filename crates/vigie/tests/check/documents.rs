@@ -21,7 +21,7 @@ fn metrics_in(text: &str) -> BTreeSet<&str> {
 }
 
 #[tokio::test]
-async fn every_metric_of_the_documents_is_exported_and_the_other_way_round() {
+async fn every_metric_of_the_documents_is_exported() {
     let server = Server::start(Mode::Production, &[]);
     let scrape = async || {
         let reply = server.service().call(Method::GET, "/metrics", None).await;
@@ -34,15 +34,15 @@ async fn every_metric_of_the_documents_is_exported_and_the_other_way_round() {
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
         .collect();
-    let monitoring = document("monitoring.md");
-    assert_eq!(metrics_in(&monitoring), exported);
     for name in [
+        "monitoring.md",
         "alerts.yml",
         "limits.md",
         "durability.md",
         "troubleshooting.md",
     ] {
         let text = document(name);
+        assert!(!metrics_in(&text).is_empty(), "{name}");
         let unknown: Vec<_> = metrics_in(&text).difference(&exported).copied().collect();
         assert_eq!(unknown, [""; 0], "{name}");
     }
