@@ -7,6 +7,7 @@
 
 mod news;
 mod queues;
+mod restoring;
 mod timer;
 
 use std::sync::Arc;
@@ -16,13 +17,14 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use vigie_core::{
-    ActivityCells, Availability, ConnectionId, Effect, Engine, Mono, Now, Presence, PresenceRecord,
-    PrincipalKey, Revocation, Rules, SessionId, Signal, Totals, Touch, Wall, WriteBehind,
+    ActivityCells, ConnectionId, Effect, Engine, Mono, Now, Presence, PrincipalKey, Revocation,
+    Rules, SessionId, Signal, Totals, Touch, WriteBehind,
 };
 
 use crate::clock::Clock;
 pub use news::Present;
 pub(crate) use news::{Edges, News, Number};
+pub(crate) use restoring::Kept;
 pub(crate) use timer::run as run_timer;
 
 /// The one engine of a server.
@@ -44,6 +46,8 @@ pub struct EngineHost {
 struct Inner {
     engine: Engine,
     writes: WriteBehind,
+    /// Whoever has leases that an earlier start wrote, and that are to be written as this start's own.
+    restored: Vec<PrincipalKey>,
     news: News,
 }
 
@@ -87,6 +91,7 @@ impl EngineHost {
             inner: Mutex::new(Inner {
                 engine,
                 writes: WriteBehind::default(),
+                restored: Vec::new(),
                 news: News::default(),
             }),
             held_by_cells: AtomicU64::new(0),
@@ -183,27 +188,6 @@ impl EngineHost {
         let signal = Signal::SessionsRevoked { principal, reason };
         let ((), drained) = self.with_engine(now, |engine| engine.handle(signal, now));
         drained.closes
-    }
-
-    /// Takes up what the store kept of a principal.
-    pub(crate) fn load(
-        &self,
-        principal: PrincipalKey,
-        record: PresenceRecord,
-        alive_at: Option<Wall>,
-    ) {
-        let now = self.now();
-        let shown = record.availability;
-        self.inner
-            .lock()
-            .news
-            .count(principal, Availability::Offline, shown);
-        let signal = Signal::PresenceLoaded {
-            principal,
-            record: Box::new(record),
-            alive_at,
-        };
-        self.with_engine(now, |engine| engine.handle(signal, now));
     }
 
     /// The principal was deleted, after its leases were revoked: whoever has the id next starts anew.

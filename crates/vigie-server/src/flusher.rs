@@ -3,6 +3,7 @@
 //! Always true: one batch at a time, each made of the newest records; a failing store delays and never loses;
 //! and once another server has the database nothing is written any more.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -27,6 +28,9 @@ const SLICE: usize = 4_000;
 
 /// A node without sessions still proves that it lives, so that REST leases are restored after a crash; often enough against `offline_after`.
 const ALIVE_WITHOUT_SESSIONS: Duration = Duration::from_secs(30);
+
+/// Restored leases in one transaction: an edge that comes meanwhile waits for a few tens of milliseconds.
+const RESTORED_AT_ONCE: usize = 2_000;
 
 /// The first wait after a failed flush; it doubles up to [`LONGEST_BACKOFF`].
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -130,7 +134,9 @@ impl Flusher {
 
     /// Runs until it is dropped, or the database is another server's.
     pub(crate) async fn run(&self) {
-        let mut backoff = FIRST_BACKOFF;
+        if self.take_over().await.is_break() {
+            return;
+        }
         loop {
             tokio::select! {
                 () = self.host.writes_wait() => {}
@@ -139,16 +145,48 @@ impl Flusher {
             }
             // What comes within the interval shares the transaction.
             tokio::time::sleep(self.flush_interval).await;
-            while let Err(error) = self.flush().await {
-                if error.is_final() {
-                    return;
-                }
-                tracing::warn!(error = &error as &dyn std::error::Error, retry_in = ?backoff, "the store refused a batch; it waits");
-                tokio::time::sleep(jittered(backoff)).await;
-                backoff = (backoff * 2).min(LONGEST_BACKOFF);
+            if self.until_stored(|| self.flush()).await.is_break() {
+                return;
             }
-            backoff = FIRST_BACKOFF;
         }
+    }
+
+    /// Writes what the start restored as this start's own, a little at a time behind all that is new; then nothing of earlier starts is needed any more.
+    ///
+    /// Until then the earlier rows say the same, so that a crash half-way leaves everybody as restorable as before.
+    async fn take_over(&self) -> ControlFlow<()> {
+        loop {
+            let left = self.host.release_restored(RESTORED_AT_ONCE);
+            self.until_stored(|| self.flush()).await?;
+            if left == 0 {
+                break;
+            }
+        }
+        self.until_stored(|| self.reap()).await
+    }
+
+    async fn reap(&self) -> Result<(), WriteError> {
+        let reaped = self.store.reap_predecessors(&self.incarnation).await;
+        let Written { rows } = reaped.inspect_err(|error| self.note_final(error))?;
+        tracing::debug!(rows, "what earlier starts wrote is gone");
+        Ok(())
+    }
+
+    /// Tries with growing pauses until the store takes it; breaks when the database is another server's.
+    async fn until_stored<F>(&self, mut attempt: impl FnMut() -> F) -> ControlFlow<()>
+    where
+        F: Future<Output = Result<(), WriteError>>,
+    {
+        let mut backoff = FIRST_BACKOFF;
+        while let Err(error) = attempt().await {
+            if error.is_final() {
+                return ControlFlow::Break(());
+            }
+            tracing::warn!(error = &error as &dyn std::error::Error, retry_in = ?backoff, "the store refused a batch; it waits");
+            tokio::time::sleep(jittered(backoff)).await;
+            backoff = (backoff * 2).min(LONGEST_BACKOFF);
+        }
+        ControlFlow::Continue(())
     }
 
     /// Writes everything that waits now.
@@ -214,6 +252,7 @@ impl Flusher {
     /// When the store refuses.
     pub async fn flush_last(&self) -> Result<(), WriteError> {
         self.writing.lock().await.alive_written = None;
+        self.host.release_restored(usize::MAX);
         let principals = self.people.directory().len();
         self.host.write_everything(principals);
         self.flush().await

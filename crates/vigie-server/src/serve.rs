@@ -1,6 +1,6 @@
 //! A server from its configuration to its last flush.
 //!
-//! Start: listen, open the store (or wait for it, and say so to whoever asks), take up what it kept, write it as this start's own, let clients in.
+//! Start: listen, open the store (or wait for it, and say so to whoever asks), take up what it kept, let clients in; what was restored is written as this start's own behind their backs.
 //! Stop: accept nothing more, persist everyone as they are, cut the transports without a goodbye so that clients come back; nobody is announced offline.
 
 use std::future::Future;
@@ -64,13 +64,10 @@ impl Vigie {
             Arc::clone(&host),
             Arc::clone(&people),
             Arc::clone(&store),
-            incarnation.clone(),
+            incarnation,
             config.periods.flush_interval,
             config.periods.alive_interval,
         );
-        // What was restored becomes this start's own before the earlier rows go.
-        flusher.flush().await?;
-        store.reap_predecessors(&incarnation).await?;
         let jwt = JwtVerifier::new(&keys.jwt_secret, config.limits.token_cache_size);
         let metrics = Metrics::default();
         let app = Arc::new(App {

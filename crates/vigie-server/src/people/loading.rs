@@ -12,7 +12,7 @@ use vigie_store::{
     Page, ReadError, Store, StoredConversation, StoredGuest, StoredPresence, StoredUser,
 };
 
-use crate::engine_host::EngineHost;
+use crate::engine_host::{EngineHost, Kept};
 
 use super::{People, TokenDigest, guests};
 
@@ -58,9 +58,7 @@ impl Loading<'_> {
             Page::Conversations(groups) => groups
                 .into_iter()
                 .for_each(|group| self.conversation(group)),
-            Page::Presence(presence) => presence
-                .into_iter()
-                .for_each(|presence| self.presence(presence)),
+            Page::Presence(presence) => self.presence(presence),
         }
     }
 
@@ -86,9 +84,14 @@ impl Loading<'_> {
         self.directory.found(key, members);
     }
 
-    fn presence(&mut self, presence: StoredPresence) {
-        if let Some(key) = self.directory.key(&presence.principal) {
-            self.host.load(key, presence.record, presence.alive_at);
-        }
+    fn presence(&mut self, page: Vec<StoredPresence>) {
+        let kept = page.into_iter().filter_map(|presence| {
+            Some(Kept {
+                principal: self.directory.key(&presence.principal)?,
+                record: presence.record,
+                alive_at: presence.alive_at,
+            })
+        });
+        self.host.restore(kept);
     }
 }
