@@ -17,39 +17,48 @@ const LONG: u8 = u8::MAX;
 /// The names of all principals, by position.
 #[derive(Debug, Default)]
 pub(super) struct Shelves {
-    shelves: Vec<Vec<u8>>,
+    /// Those that are full, in memory of exactly their size.
+    full: Vec<Box<[u8]>>,
+    /// The one that the next books go to; its memory is used for one after the other, so that none leaves a hole.
+    open: Vec<u8>,
     count: usize,
 }
 
 impl Shelves {
     /// Adds the names of the next principal.
     pub(super) fn push(&mut self, names: Names<'_>) {
-        if self.count.is_multiple_of(SHELF) {
-            self.shelves.push(Vec::new());
-        }
+        pack(names, &mut self.open);
         self.count += 1;
-        if let Some(shelf) = self.shelves.last_mut() {
-            pack(names, shelf);
-            if self.count.is_multiple_of(SHELF) {
-                shelf.shrink_to_fit();
-            }
+        if self.count.is_multiple_of(SHELF) {
+            self.full.push(self.open.as_slice().into());
+            self.open.clear();
         }
     }
 
     /// Replaces the names of a known principal.
     pub(super) fn set(&mut self, position: usize, names: Names<'_>) {
-        let shelf = &mut self.shelves[position / SHELF];
+        let shelf = self.shelf(position);
         let begin = shelf.len() - book(shelf, position).len();
-        let (_, behind) = unpack(&shelf[begin..]);
-        let end = shelf.len() - behind.len();
+        let end = shelf.len() - pass_over(&shelf[begin..]).len();
         let mut packed = Vec::new();
         pack(names, &mut packed);
-        shelf.splice(begin..end, packed);
+        match self.full.get_mut(position / SHELF) {
+            Some(full) => {
+                let changed = [&full[..begin], &packed, &full[end..]].concat();
+                *full = changed.into_boxed_slice();
+            }
+            None => drop(self.open.splice(begin..end, packed)),
+        }
     }
 
     /// The names of a known principal.
     pub(super) fn names(&self, position: usize) -> Names<'_> {
-        unpack(book(&self.shelves[position / SHELF], position)).0
+        unpack(book(self.shelf(position), position))
+    }
+
+    fn shelf(&self, position: usize) -> &[u8] {
+        let full = self.full.get(position / SHELF);
+        full.map_or(&self.open, |full| full)
     }
 }
 
@@ -79,8 +88,8 @@ fn pack(names: Names<'_>, shelf: &mut Vec<u8>) {
     }
 }
 
-/// The first book and those behind it.
-fn unpack(books: &[u8]) -> (Names<'_>, &[u8]) {
+/// The first book.
+fn unpack(books: &[u8]) -> Names<'_> {
     let (which, mut rest) = first(books);
     let mut fields = [None; NAMES];
     for (bit, field) in (0..).zip(&mut fields) {
@@ -90,7 +99,7 @@ fn unpack(books: &[u8]) -> (Names<'_>, &[u8]) {
             *field = core::str::from_utf8(text).ok();
         }
     }
-    (Names::of_fields(fields), rest)
+    Names::of_fields(fields)
 }
 
 /// The books behind the first.
