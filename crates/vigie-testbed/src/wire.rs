@@ -10,11 +10,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use relay::Fate;
+
+/// Bytes that the wire's end at the server takes while nobody reads; small, so that the server soon feels who does not.
+const WINDOW: u32 = 16 * 1024;
 
 /// One of the two directions of a wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,9 +157,19 @@ async fn accept(
         let (up, down) = (up.subscribe(), down.subscribe());
         tokio::spawn(async move {
             // A server that refuses is a server that hangs up.
-            if let Ok(server) = TcpStream::connect(to).await {
+            if let Ok(server) = reach(to).await {
                 relay::run(client, server, up, down, meets).await;
             }
         });
     }
+}
+
+async fn reach(server: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if server.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    socket.set_recv_buffer_size(WINDOW)?;
+    socket.connect(server).await
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use vigie_client::{Http, Method, Socket};
+use vigie_testbed::{Direction, Terms, Wire};
 
 use crate::people::{conversation, enter, service};
 use crate::server::{BOUND, Site};
@@ -23,6 +24,7 @@ async fn a_client_that_reads_nothing_costs_little_and_gets_the_newest_state_afte
         ("VIGIE_PING_INTERVAL", "60s"),
         ("VIGIE_PING_TIMEOUT", "60s"),
         ("VIGIE_RESTAMP_INTERVAL", "2m"),
+        ("VIGIE_SLOW_SOCKET_LIMIT", "64KiB"),
     ]);
     let mut server = site.start().await;
     let url = server.url().to_owned();
@@ -30,12 +32,19 @@ async fn a_client_that_reads_nothing_costs_little_and_gets_the_newest_state_afte
     let mut members = contacts.clone();
     members.extend(["slow".to_owned(), "quick".to_owned()]);
     conversation(&url, "room", &members).await;
-    let mut slow = enter(&url, "slow").await;
+    // A wire takes little that nobody reads, where a loopback alone would take megabytes.
+    let wire = Wire::to(server.address().parse().unwrap()).await.unwrap();
+    let mut slow = enter(&wire.url(), "slow").await;
     let mut quick = enter(&url, "quick").await;
     let service = service(&url);
     // One whole round first, so that what the server keeps once is not counted.
     set_all(&service, &contacts, false).await;
+    let dead = Terms {
+        is_dead: true,
+        ..Terms::default()
+    };
     slow.freeze();
+    wire.set(Direction::Down, dead);
     let before = resident(server.pid());
     for change in 0..CHANGES {
         set_all(&service, &contacts, change % 2 == 0).await;
@@ -44,6 +53,7 @@ async fn a_client_that_reads_nothing_costs_little_and_gets_the_newest_state_afte
     assert!(grown < MEMORY, "{grown} bytes");
     // Who reads was never disturbed, and holds the newest state.
     all_become_online(&mut quick, &contacts).await;
+    wire.heal();
     slow.thaw();
     all_become_online(&mut slow, &contacts).await;
     server.assert_alive();
