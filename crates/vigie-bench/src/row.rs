@@ -53,14 +53,14 @@ impl Row {
         let (whole, trial) = match self {
             Self::Throttle => (30, 20),
             Self::Request => (70, 10),
-            Self::Connection => (210, 30),
+            Self::Connection => (190, 30),
             Self::Connect => (70, 15),
             Self::Delivery => (50, 10),
-            Self::Storm => (90, 15),
+            Self::Storm => (120, 20),
             Self::BulkPresence => (20, 10),
             Self::StoreWork => (370, 40),
-            Self::Deadlines => (300, 60),
-            Self::Start => (240, 60),
+            Self::Deadlines => (310, 60),
+            Self::Start => (210, 60),
             Self::StoreAway => (200, 50),
         };
         Duration::from_secs(if is_quick { trial } else { whole })
