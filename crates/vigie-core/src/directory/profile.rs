@@ -41,6 +41,9 @@ impl Default for Profile {
 }
 
 impl Profile {
+    /// Longest name in characters: it travels in every event about a person.
+    pub const MAX_NAME_CHARS: usize = 200;
+
     /// The names, to read.
     #[must_use]
     pub fn names(&self) -> Names<'_> {

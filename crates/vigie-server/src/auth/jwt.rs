@@ -13,7 +13,7 @@ use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use siphasher::sip128::SipHasher24;
-use vigie_core::{PrincipalId, Role, Wall};
+use vigie_core::{PrincipalId, Profile, Role, Wall};
 
 use crate::config::Secret;
 
@@ -186,10 +186,7 @@ impl TryFrom<RawClaims> for Claims {
             (Some(id), _) | (None, Some(id)) => id.as_str().ok_or(JwtError::Invalid)?,
             (None, None) => return Err(JwtError::Invalid),
         };
-        let name = |claim: Option<Value>| {
-            let text = claim.as_ref().and_then(Value::as_str).map(str::trim)?;
-            (!text.is_empty()).then(|| text.into())
-        };
+        let name = |claim: Option<Value>| claim.as_ref()?.as_str().and_then(clean_name);
         Ok(Self {
             user: PrincipalId::user(id).map_err(|_| JwtError::Invalid)?,
             expires_at: instant(&raw.exp)?,
@@ -205,6 +202,14 @@ impl TryFrom<RawClaims> for Claims {
                 .and_then(|word| word.parse().ok()),
         })
     }
+}
+
+/// What may travel of a name that its owner perhaps chose: no control characters, of which a store refuses some, and no more than the API takes.
+fn clean_name(text: &str) -> Option<Box<str>> {
+    let visible = text.trim().chars().filter(|letter| !letter.is_control());
+    let cut: String = visible.take(Profile::MAX_NAME_CHARS).collect();
+    let name = cut.trim();
+    (!name.is_empty()).then(|| name.into())
 }
 
 /// A numeric date: seconds since the epoch, with or without a fraction.

@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::Value;
 use vigie_core::{PrincipalKind, Wall};
 
-use super::oracle::is_user_id;
+use super::oracle::{is_name, is_user_id};
 use super::{Outcome, split_line};
 use crate::auth::{Claims, JwtError, JwtVerifier};
 use crate::config::Secret;
@@ -80,7 +80,7 @@ fn check(claims: &Claims) {
         &claims.last_name,
     ];
     for name in names.into_iter().flatten() {
-        assert!(!name.is_empty() && name.trim() == &**name);
+        assert!(!name.is_empty() && is_name(name), "{name}");
     }
 }
 

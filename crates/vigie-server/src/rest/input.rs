@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::sync::Arc;
-use vigie_core::{Id, PrincipalId, PrincipalKind, Wall};
+use vigie_core::{Id, PrincipalId, PrincipalKind, Profile, Wall};
 
 use super::error::ApiError;
 use crate::app::App;
@@ -20,8 +20,8 @@ use crate::app::App;
 /// How many limits' worth of a too large body are thrown away before the connection is cut instead.
 const DISCARDED_LIMITS: usize = 8;
 
-/// Longest name or title: it travels in every event about a person.
-const MAX_NAME_CHARS: usize = 200;
+/// Longest name or title, in characters.
+const MAX_NAME_CHARS: usize = Profile::MAX_NAME_CHARS;
 
 /// A JSON body, whatever its content type says.
 #[derive(Debug)]
@@ -138,7 +138,9 @@ pub(super) fn conversation_id(text: &str) -> Result<Id, ApiError> {
 /// Nothing that concerns presence happened before 1970, and the wire has no way to write years of more than four digits.
 pub(super) fn time(text: &str) -> Result<Wall, ApiError> {
     let millis = text.parse().map(jiff::Timestamp::as_millisecond).ok();
-    let millis = millis.filter(|millis| *millis > 0).ok_or_else(|| {
+    // The last second of the year 9999 can be read, but not be written again.
+    let is_known = |millis: &i64| *millis > 0 && jiff::Timestamp::from_millisecond(*millis).is_ok();
+    let millis = millis.filter(is_known).ok_or_else(|| {
         ApiError::invalid(format!(
             "`{text}` is not a time after 1970: write one as 2026-02-03T04:05:06.789Z."
         ))
@@ -217,6 +219,8 @@ mod tests {
         check("1970-01-01T00:00:00Z", None);
         check("1969-12-31T23:59:59Z", None);
         check("-009999-01-02T01:59:59Z", None);
+        check("9999-12-30T22:00:00Z", Some(253_402_207_200_000));
+        check("9999-12-30T22:00:00.998Z", None);
         check("1970-01-01T00:00:00", None);
         check("yesterday", None);
         check("5", None);

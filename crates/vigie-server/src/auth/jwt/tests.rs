@@ -111,6 +111,20 @@ fn the_clocks_may_differ_by_the_leeway_and_no_more() {
 }
 
 #[test]
+fn names_are_cut_to_what_may_travel() {
+    let check = |name: &str, expected: Option<&str>| {
+        let claims = json!({"userId": "alice", "displayName": name, "exp": NOW_SECONDS + 60});
+        let claims = verifier().verify(&signed(&claims), NOW).unwrap();
+        assert_eq!(claims.display_name.as_deref(), expected, "{name:?}");
+    };
+    check(" Zoé ", Some("Zoé"));
+    check("a\u{0}b\nc", Some("abc"));
+    check("\u{0}\u{7f}", None);
+    check(&"é".repeat(201), Some(&"é".repeat(200)));
+    check(&format!("{} b", "a".repeat(199)), Some(&"a".repeat(199)));
+}
+
+#[test]
 fn names_and_roles_are_read() {
     let check = |word: &str, expected: Option<Role>| {
         let token = signed(&json!({
