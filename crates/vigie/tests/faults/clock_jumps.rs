@@ -12,7 +12,8 @@ use tokio::time::sleep;
 use vigie_client::{Http, Method, Socket};
 
 use crate::people::{
-    act, caller, conversation, enter, millis, next_status, presence, told_by_now, until, wall,
+    act, caller, come_online, conversation, enter, millis, next_status, presence, told_by_now,
+    until, wall,
 };
 use crate::run::say;
 use crate::server::{BOUND, Server, Site};
@@ -114,9 +115,7 @@ async fn no_jump_of_the_wall_clock_takes_a_time_back_or_moves_a_deadline() {
     let mut bob = enter(&url, "bob").await;
     let carol = caller(&url, "carol");
     assert_eq!(act(&carol).await, 200);
-    for who in ["bob", "carol"] {
-        assert_eq!(next_status(&mut alice, who).await["isOnline"], true);
-    }
+    come_online(&mut alice, &["bob", "carol"]).await;
 
     let mut before = times(&url, "bob").await;
     for hours in [1, 0, -1, 2, -2] {

@@ -114,6 +114,17 @@ pub(crate) async fn next_status(socket: &mut Socket, of: &str) -> Value {
     }
 }
 
+/// Waits until a socket was told that all of these are online, in whichever order, and of nobody that they are not.
+pub(crate) async fn come_online(socket: &mut Socket, expected: &[&str]) {
+    let mut missing = expected.to_vec();
+    while !missing.is_empty() {
+        let event = socket.wait_for("user:status", BOUND).await.unwrap();
+        let status = event.payload();
+        assert_eq!(status["isOnline"], true, "{status}");
+        missing.retain(|who| status["userId"] != *who);
+    }
+}
+
 /// The `user:status` that were sent to a socket before the answer to a heartbeat sent now.
 pub(crate) async fn told_by_now(socket: &mut Socket) -> Vec<Value> {
     let mark = format!("{}", wall());

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use vigie_client::{Connect, Socket};
 
 use crate::people::{
-    act, caller, conversation, enter, millis, next_status, presence, token, told_by_now, wall,
+    act, caller, come_online, conversation, enter, millis, presence, token, told_by_now, wall,
 };
 use crate::server::{BOUND, Site};
 
@@ -39,9 +39,7 @@ async fn the_servers_own_silence_is_nobodys_absence() {
     let mut eve = enter(&url, "eve").await;
     let carol = caller(&url, "carol");
     assert_eq!(act(&carol).await, 200);
-    for who in ["bob", "dora", "eve", "carol"] {
-        assert_eq!(next_status(&mut alice, who).await["isOnline"], true);
-    }
+    come_online(&mut alice, &["bob", "dora", "eve", "carol"]).await;
 
     alice.freeze();
     bob.freeze();
