@@ -74,6 +74,7 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Makes presence durable, and `alive_at` with it when given.
     ///
+    /// A batch names a principal once at most.
     /// A refresh touches one row per principal, and an unchanged record none.
     /// An older record loses: its version and its times change nothing that is newer.
     /// Deleted users and guests that do not exist are skipped.

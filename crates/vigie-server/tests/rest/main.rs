@@ -13,4 +13,5 @@ mod limits;
 mod maintenance;
 mod operations;
 mod presence;
+mod store_away;
 mod world;

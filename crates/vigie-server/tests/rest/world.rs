@@ -49,6 +49,11 @@ impl World {
         }
     }
 
+    /// Where the server keeps what it makes.
+    pub(crate) fn data_dir(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.server.address())
     }

@@ -1,7 +1,7 @@
 //! Writing presence: incarnations, their proofs of life, and everyone's newest record.
 //!
 //! In: records of one incarnation, each principal at most once in a batch. Out: rows of `node_presence` for those with a lease or a force, of `times` for everyone else.
-//! Always true: an older record changes nothing that is newer, whoever was deleted gets no row, and a batch of any size is three statements.
+//! Always true: an older record changes nothing that is newer, whoever was deleted gets no row, and no statement is run per row.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -12,6 +12,9 @@ use vigie_core::{PresenceRecord, Wall};
 use crate::availability_code;
 use crate::rows::{Incarnation, PresenceWrite};
 use crate::sessions;
+
+/// Rows in one statement: their arrays are put together in a few milliseconds, and larger ones would not be written faster.
+const ROWS: usize = 5_000;
 
 /// Counts a start of this database's node.
 pub(super) async fn begin_incarnation(
@@ -69,11 +72,11 @@ pub(super) async fn write(
         .into_iter()
         .partition(|write| write.record.has_lease() || write.record.forced_offline_at.is_some());
     let mut rows = 0;
-    if !kept.is_empty() {
-        rows += keep(connection, by, &kept).await?;
+    for kept in kept.chunks(ROWS) {
+        rows += keep(connection, by, kept).await?;
     }
-    if !ended.is_empty() {
-        let times = Times::of(&ended);
+    for ended in ended.chunks(ROWS) {
+        let times = Times::of(ended);
         rows += end(connection, by, &times).await?;
         rows += write_times(connection, &times).await?;
     }
