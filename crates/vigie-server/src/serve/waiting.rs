@@ -3,7 +3,7 @@
 //! Always true: the process is alive, but not ready, and everything else is told to come back (503 with `Retry-After`);
 //! each of these answers ends its connection, so that the next request finds the whole server.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -11,9 +11,13 @@ use axum::http::StatusCode;
 use axum::http::header::{CONNECTION, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tokio::net::TcpListener;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{Listening, ServeError, Vigie};
 use crate::config::Config;
@@ -24,6 +28,15 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// A store that comes back is noticed within this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Connections that are answered at the same time; others wait in the system's queue.
+const ANSWERED_AT_ONCE: usize = 128;
+
+/// How long a connection may take for its request and the answer; whoever says nothing until then is cut, and does not outlive the waiting by more.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long nobody is let in after the system had no file for another connection.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Opens the store, again and again while waiting may heal what is wrong.
 pub(super) async fn open(config: &Config) -> Result<Vigie, ServeError> {
@@ -39,7 +52,7 @@ pub(super) async fn open(config: &Config) -> Result<Vigie, ServeError> {
             }
             opened => return opened,
         }
-        tokio::time::sleep(pause).await;
+        sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
@@ -64,10 +77,34 @@ fn share(listener: &TcpListener) -> std::io::Result<TcpListener> {
 }
 
 async fn accept(listener: TcpListener, routes: Router) {
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    if let Err(error) = axum::serve(listener, service).await {
-        tracing::error!(%error, "nobody can be told that the store is away");
+    let places = Arc::new(Semaphore::new(ANSWERED_AT_ONCE));
+    loop {
+        // The semaphore is never closed.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let routes = routes.clone();
+                tokio::spawn(async move {
+                    answer(stream, routes).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a connection could not be accepted");
+                sleep(PAUSE).await;
+            }
+        }
     }
+}
+
+/// One request and its answer, which ends the connection.
+async fn answer(stream: TcpStream, routes: Router) {
+    let connection = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
+    let answered = timeout(PATIENCE, connection).await;
+    tracing::trace!(?answered, "somebody was told to come back");
 }
 
 fn routes(started: Instant) -> Router {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use sqlx::{Connection, PgConnection, SqliteConnection};
-use tokio::time::Instant;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
 use vigie_client::{Connect, Http, Method};
 use vigie_server::{ServeError, listen, start};
 use vigie_testbed::Postgres;
@@ -173,6 +175,8 @@ async fn a_server_waits_for_its_store_and_says_so() {
     let base = format!("http://{}", listening.address());
     let client = Http::new(base);
     let ask = async |path: &str| client.call(Method::GET, path, None).await.unwrap();
+    let mut half_asked = TcpStream::connect(listening.address()).await.unwrap();
+    half_asked.write_all(b"GET / HT").await.unwrap();
 
     let story = async {
         assert_eq!(ask("/livez").await.status, 200);
@@ -189,6 +193,10 @@ async fn a_server_waits_for_its_store_and_says_so() {
     };
     let (running, ()) = tokio::join!(listening.open(), story);
     assert_eq!(ask("/readyz").await.status, 200);
+    // Who never finished asking does not outlive the waiting; how the connection ends does not matter.
+    let mut rest = Vec::new();
+    let ended = timeout(A_WHILE, half_asked.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "half a request is still open");
     running.unwrap().stop().await.unwrap();
 }
 
