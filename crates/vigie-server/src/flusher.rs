@@ -138,10 +138,12 @@ impl Flusher {
             return;
         }
         loop {
+            // Reckoned from the last one: a flush just before it is due must not put it off by a whole interval.
+            let alive_due = self.alive_due().await;
             tokio::select! {
                 () = self.host.writes_wait() => {}
                 () = self.doubted.notified() => {}
-                () = tokio::time::sleep(self.alive_interval) => {}
+                () = tokio::time::sleep_until(alive_due) => {}
             }
             // What comes within the interval shares the transaction.
             tokio::time::sleep(self.flush_interval).await;
@@ -198,6 +200,7 @@ impl Flusher {
         // A flush that was cancelled half-way left its batch in flight, and nobody knows whether it was stored.
         self.host.settle_writes(false);
         loop {
+            let begun = Instant::now();
             let alive_at = self.alive_is_due(&progress).then(|| self.host.now().wall);
             let batch = self.take_batch().await;
             if batch.is_empty() && alive_at.is_none() {
@@ -214,7 +217,7 @@ impl Flusher {
             self.rows.fetch_add(rows, Ordering::Relaxed);
             self.flushes.fetch_add(1, Ordering::Relaxed);
             if alive_at.is_some() {
-                progress.alive_written = Some(Instant::now());
+                progress.alive_written = Some(begun);
             }
             if waiting == 0 {
                 return Ok(());
@@ -263,14 +266,24 @@ impl Flusher {
         if !self.health.is_up() {
             return true;
         }
-        let interval = if self.host.totals().connected > 0 {
+        progress
+            .alive_written
+            .is_none_or(|written| written.elapsed() >= self.alive_period())
+    }
+
+    /// When to wake for the next sign of life, early enough for what shares its transaction.
+    async fn alive_due(&self) -> Instant {
+        let written = self.writing.lock().await.alive_written;
+        let pause = self.alive_period().saturating_sub(self.flush_interval);
+        written.map_or_else(Instant::now, |written| written + pause)
+    }
+
+    fn alive_period(&self) -> Duration {
+        if self.host.totals().connected > 0 {
             self.alive_interval
         } else {
             ALIVE_WITHOUT_SESSIONS
-        };
-        progress
-            .alive_written
-            .is_none_or(|written| written.elapsed() >= interval)
+        }
     }
 
     fn name_into(
