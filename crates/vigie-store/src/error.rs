@@ -98,6 +98,16 @@ pub enum OpenError {
         /// The database.
         database: Box<str>,
     },
+    /// The database cannot hold every text: names would be refused one by one, as if the store were away.
+    #[error(
+        "the database {database} is encoded in {encoding}, which has no place for every name; make one with ENCODING 'UTF8'"
+    )]
+    Encoding {
+        /// The database.
+        database: Box<str>,
+        /// Its encoding, as the server names it.
+        encoding: String,
+    },
     /// The database was written by a newer version of this program.
     #[error(
         "the database {database} was migrated to version {found} by a newer release; this one knows versions up to {known}"
@@ -145,6 +155,7 @@ impl OpenError {
             | Self::InUse { .. }
             | Self::Damaged { .. }
             | Self::Foreign { .. }
+            | Self::Encoding { .. }
             | Self::Newer { .. } => false,
         }
     }

@@ -49,6 +49,10 @@ pub(super) async fn prepare(connection: &mut PgConnection, name: &str) -> Result
         database: name.into(),
         source,
     };
+    let encoding = encoding(connection).await.map_err(failed)?;
+    if encoding != "UTF8" {
+        return Err(OpenError::Encoding { database, encoding });
+    }
     if is_foreign(connection).await.map_err(failed)? {
         return Err(OpenError::Foreign { database });
     }
@@ -61,6 +65,13 @@ pub(super) async fn prepare(connection: &mut PgConnection, name: &str) -> Result
         }),
         Err(source) => Err(OpenError::Migrate { database, source }),
     }
+}
+
+/// How the database keeps text.
+async fn encoding(connection: &mut PgConnection) -> Result<String, sqlx::Error> {
+    sqlx::query_scalar("SHOW server_encoding")
+        .fetch_one(connection)
+        .await
 }
 
 /// Whether the schema holds tables that our first step did not make.

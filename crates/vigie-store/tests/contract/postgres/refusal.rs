@@ -42,6 +42,23 @@ async fn the_database_of_another_program_is_refused_and_not_touched() {
 }
 
 #[tokio::test]
+async fn a_database_that_cannot_hold_every_name_is_refused() {
+    let beside = OnServer::fresh();
+    beside
+        .execute("CREATE DATABASE narrow TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+        .await;
+    let (server, _) = beside.url.rsplit_once('/').unwrap();
+    let narrow = OnServer {
+        url: format!("{server}/narrow"),
+    };
+    let refused = refusal(&narrow).await;
+    assert!(
+        matches!(&refused, OpenError::Encoding { encoding, .. } if encoding == "LATIN1"),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_schema_of_its_own_makes_room_beside_another_program() {
     let database = OnServer::fresh();
     database
