@@ -4,7 +4,7 @@
 //! Always true: a place is given back when whoever holds it is dropped.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -122,9 +122,9 @@ impl Places {
             .get_all("x-forwarded-for")
             .iter()
             .rev()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.rsplit(','))
-            .map_while(|address| address.trim().parse().ok());
+            // A proxy appends to whatever its client wrote, which need not be text.
+            .flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','))
+            .map_while(address);
         // Each proxy adds whom it got the request from; the first that is no proxy of ours is the client.
         named
             .find(|address| !self.is_trusted(*address))
@@ -153,6 +153,13 @@ impl Places {
     }
 }
 
+/// One entry of `X-Forwarded-For`; some proxies write the client's port, too.
+fn address(entry: &[u8]) -> Option<IpAddr> {
+    let entry = std::str::from_utf8(entry).ok()?.trim();
+    let alone = entry.parse().ok();
+    alone.or_else(|| Some(entry.parse::<SocketAddr>().ok()?.ip()))
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         if self.is_counted {
@@ -174,6 +181,8 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use http::HeaderValue;
+
     use super::*;
 
     fn places(limit: usize, per_address: usize, trusted: &str) -> Arc<Places> {
@@ -223,28 +232,33 @@ mod tests {
     #[test]
     fn only_a_trusted_proxy_is_believed_and_only_its_own_word() {
         let places = places(9, 1, "10.0.0.0/8 127.0.0.1/32");
-        let check = |peer: &str, forwarded: &[&str], expected: Option<&str>| {
+        let check = |peer: &str, forwarded: &[&[u8]], expected: Option<&str>| {
             let mut headers = HeaderMap::new();
             for value in forwarded {
-                headers.append("x-forwarded-for", value.parse().unwrap());
+                let value = HeaderValue::from_bytes(value).unwrap();
+                headers.append("x-forwarded-for", value);
             }
             let found = places.client_behind(ip(peer), &headers);
             assert_eq!(found, expected.map(|text| ClientAddress(ip(text))));
         };
-        check("192.0.2.9", &["198.51.100.1"], None);
+        check("192.0.2.9", &[b"198.51.100.1"], None);
         check("127.0.0.1", &[], None);
-        check("127.0.0.1", &["198.51.100.1"], Some("198.51.100.1"));
+        check("127.0.0.1", &[b"198.51.100.1"], Some("198.51.100.1"));
         check(
             "127.0.0.1",
-            &["1.2.3.4, 198.51.100.1"],
+            &[b"1.2.3.4, 198.51.100.1"],
             Some("198.51.100.1"),
         );
         check(
             "127.0.0.1",
-            &["1.2.3.4", "198.51.100.1, 10.0.0.7"],
+            &[b"1.2.3.4", b"198.51.100.1, 10.0.0.7"],
             Some("198.51.100.1"),
         );
-        check("127.0.0.1", &["1.2.3.4, nonsense"], None);
-        check("127.0.0.1", &["10.0.0.7"], None);
+        check("127.0.0.1", &[b"1.2.3.4, nonsense"], None);
+        check("127.0.0.1", &[b"10.0.0.7"], None);
+        // What the client wrote before its proxy did does not hide it.
+        check("127.0.0.1", &[b"\xff, 198.51.100.1"], Some("198.51.100.1"));
+        check("127.0.0.1", &[b"198.51.100.1:5555"], Some("198.51.100.1"));
+        check("127.0.0.1", &[b"[2001:db8::1]:44"], Some("2001:db8::1"));
     }
 }
