@@ -10,12 +10,13 @@ use crate::row::Row;
 /// The load is made by this process, which is not counted; processor time and memory are what the kernel says of the server's process, and the work of a store is what the database itself counts.
 /// Each number is the median of several runs, with the lowest and the highest beside it.
 /// A budget that is missed fails nothing: numbers depend on the machine, and on what else it does.
+/// Rows that count, or look at memory, are measured at the same time at the end; all others by themselves.
 /// What this machine has no means for (Node, PostgreSQL) is told as not run, with how to get it.
 #[derive(Debug, Parser)]
 #[command(
     name = "vigie-bench",
     after_help = "Examples:
-  bench/run                           every row, about half an hour on a quiet machine
+  bench/run                           every row, under half an hour on a quiet machine
   bench/run request bulk-presence     two of them, about two minutes
   bench/run --quick                   every row, small and once: whether everything runs, not how fast
   bench/run --json > numbers.json     for a program

@@ -29,6 +29,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use futures_util::future::join_all;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
@@ -67,16 +68,25 @@ async fn measure(stage: &Stage, args: &Args) -> anyhow::Result<()> {
     } else {
         args.rows.clone()
     };
+    let (patient, alone): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.is_patient());
     let began = Instant::now();
     let mut measured = Vec::new();
-    for (number, row) in rows.iter().enumerate() {
-        tell_progress(&rows, number, args.quick);
-        // One row that cannot be measured does not cost the others.
-        let report = Report::of(Box::pin(row.measure(stage)).await, &row.name());
-        if !args.json {
-            output::table(&row.name(), &report)?;
+    for (number, row) in alone.iter().enumerate() {
+        let left = alone[number..].iter().map(|row| row.duration(args.quick));
+        tell_progress(
+            &[*row],
+            left.sum::<Duration>() + longest(&patient, args.quick),
+        );
+        measured.push((row.name(), row.report(stage).await));
+        tell(&measured, args)?;
+    }
+    if !patient.is_empty() {
+        tell_progress(&patient, longest(&patient, args.quick));
+        let reports = patient.iter().map(|row| Box::pin(row.report(stage)));
+        for (row, report) in patient.iter().zip(join_all(reports).await) {
+            measured.push((row.name(), report));
+            tell(&measured, args)?;
         }
-        measured.push((row.name(), report));
     }
     output::note(&format!("measured in {}", spoken(began.elapsed())));
     if args.json {
@@ -89,19 +99,24 @@ async fn measure(stage: &Stage, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Which row begins, and about how long the rest takes.
-fn tell_progress(rows: &[Row], number: usize, is_quick: bool) {
-    let left = rows[number..]
-        .iter()
-        .map(|row| row.duration(is_quick))
-        .sum();
-    output::note(&format!(
-        "[{}/{}] {}, about {} left in all",
-        number + 1,
-        rows.len(),
-        rows[number].name(),
-        spoken(left),
-    ));
+/// Prints the latest report, unless everything is wanted at the end.
+fn tell(measured: &[(String, Report)], args: &Args) -> anyhow::Result<()> {
+    match measured.last() {
+        Some((name, report)) if !args.json => Ok(output::table(name, report)?),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Which rows begin, and about how long all that is left takes.
+fn tell_progress(rows: &[Row], left: Duration) {
+    let names: Vec<_> = rows.iter().map(|row| row.name()).collect();
+    let names = names.join(" and ");
+    output::note(&format!("{names}; about {} left in all", spoken(left)));
+}
+
+fn longest(rows: &[Row], is_quick: bool) -> Duration {
+    let durations = rows.iter().map(|row| row.duration(is_quick));
+    durations.max().unwrap_or_default()
 }
 
 fn spoken(duration: Duration) -> String {

@@ -53,22 +53,34 @@ impl Row {
         let (whole, trial) = match self {
             Self::Throttle => (30, 20),
             Self::Request => (70, 10),
-            Self::Connection => (190, 30),
+            Self::Connection => (200, 30),
             Self::Connect => (70, 15),
             Self::Delivery => (50, 10),
             Self::Storm => (120, 20),
             Self::BulkPresence => (20, 10),
             Self::StoreWork => (370, 40),
-            Self::Deadlines => (310, 60),
+            Self::Deadlines => (260, 60),
             Self::Start => (210, 60),
             Self::StoreAway => (200, 50),
         };
         Duration::from_secs(if is_quick { trial } else { whole })
     }
 
+    /// Whether what it measures does not depend on what else the machine does: counts, and memory.
+    ///
+    /// Such rows are measured at the same time, after the others.
+    pub(crate) fn is_patient(self) -> bool {
+        matches!(self, Self::Connection | Self::StoreWork)
+    }
+
+    /// What was measured, or why nothing was.
+    pub(crate) async fn report(self, stage: &Stage) -> Report {
+        Report::of(Box::pin(self.measure(stage)).await, &self.name())
+    }
+
     /// # Errors
     /// When a server does not do what it is asked for; never for a number.
-    pub(crate) async fn measure(self, stage: &Stage) -> anyhow::Result<Report> {
+    async fn measure(self, stage: &Stage) -> anyhow::Result<Report> {
         match self {
             Self::Throttle => throttle::measure(stage),
             Self::Request => request::measure(stage).await,

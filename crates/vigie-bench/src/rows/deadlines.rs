@@ -22,7 +22,7 @@ use crate::server::Server;
 use crate::stage::Stage;
 
 /// From the launch of the server to the deadline: it starts, and writes what it restored.
-const LEAD: Duration = Duration::from_secs(40);
+const LEAD: Duration = Duration::from_secs(30);
 
 /// The same in a trial.
 const SHORT_LEAD: Duration = Duration::from_secs(12);
