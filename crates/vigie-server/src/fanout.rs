@@ -3,7 +3,7 @@
 //! In: news from the engine, connections that come and go, views of conversations.
 //! Out: `user:status`, `presence:snapshot`, typing and online lists, each encoded once and handed to links.
 //! Always true: a socket is subscribed before its snapshot is read, and is told no news that its snapshot already held;
-//! changes that follow each other closely share a write, and a slow socket is told the newest state once it has room, in order, and is never closed for being slow.
+//! changes that follow each other closely share a write, and a slow socket is told each principal's newest state once it has room, never an older one after it, and is never closed for being slow.
 
 mod announcer;
 mod connection;

@@ -33,6 +33,8 @@ pub(crate) struct Connection {
 pub(crate) struct Outbox {
     /// News before this number are in the snapshot it holds; `None` before the first.
     horizon: Option<Number>,
+    /// The first of these numbers: no snapshot holds its own principal, so later ones say nothing of that.
+    own_horizon: Option<Number>,
     /// Principals whose newest state is told when the window is over, or when there is room.
     waiting: BTreeSet<PrincipalKey>,
     /// Whom it was told with news that still wait to be told, by the number before which all news were in that.
@@ -68,6 +70,7 @@ impl Outbox {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             horizon: None,
+            own_horizon: None,
             waiting: BTreeSet::new(),
             ahead: BTreeMap::new(),
             room: Room::new(limit),
@@ -85,6 +88,30 @@ impl Outbox {
             Ok(()) => Delivery::Done,
             Err(NoRoom) => Delivery::NoRoom,
         }
+    }
+
+    /// Sends what waits, as far as there is room.
+    fn send_waiting(
+        &mut self,
+        link: &dyn Link,
+        mut newest: impl FnMut(PrincipalKey) -> (Frame, Option<Number>),
+    ) -> Looked {
+        while let Some(principal) = self.waiting.first().copied() {
+            let (frame, number) = newest(principal);
+            if self.send(link, frame, Use::News) == Delivery::NoRoom {
+                let was_slow = std::mem::replace(&mut self.is_slow, true);
+                return if was_slow {
+                    Looked::Busy
+                } else {
+                    Looked::BecameSlow
+                };
+            }
+            self.waiting.remove(&principal);
+            if let Some(number) = number {
+                self.ahead.insert(principal, number);
+            }
+        }
+        Looked::Busy
     }
 }
 
@@ -162,7 +189,12 @@ impl Connection {
     pub(super) fn tell(&self, principal: PrincipalKey, number: Number, frame: &Frame) {
         let mut outbox = self.outbox.lock();
         let ahead = outbox.ahead.remove(&principal);
-        let is_known = outbox.horizon.is_none_or(|horizon| number < horizon)
+        let horizon = if principal == self.principal {
+            outbox.own_horizon
+        } else {
+            outbox.horizon
+        };
+        let is_known = horizon.is_none_or(|horizon| number < horizon)
             || ahead.is_some_and(|ahead| number < ahead);
         if is_known {
             return;
@@ -175,8 +207,12 @@ impl Connection {
         outbox.waiting.insert(principal);
     }
 
-    /// Sends a snapshot that `read` makes while no news can pass it.
-    pub(super) fn give_snapshot(&self, read: impl FnOnce() -> (Frame, Number)) {
+    /// Sends a snapshot that `read` makes while no news can pass it; whoever waits and is not among those that it `holds` is told after it.
+    pub(super) fn give_snapshot(
+        &self,
+        holds: impl Fn(PrincipalKey) -> bool,
+        read: impl FnOnce() -> (Frame, Number),
+    ) {
         let mut outbox = self.outbox.lock();
         let (frame, horizon) = read();
         let r#use = match outbox.horizon {
@@ -185,14 +221,18 @@ impl Connection {
         };
         if outbox.send(&*self.link, frame, r#use) == Delivery::NoRoom {
             // One that holds an older snapshot goes on with its news; one that holds none comes back for it.
-            if outbox.horizon.is_none() {
+            let comes_back = outbox.horizon.is_none();
+            // The end of a socket takes the hub's lock, under which news are told.
+            drop(outbox);
+            if comes_back {
                 self.link.cut();
             }
             return;
         }
         self.watch(&mut outbox);
         outbox.horizon = Some(horizon);
-        outbox.waiting.clear();
+        outbox.own_horizon.get_or_insert(horizon);
+        outbox.waiting.retain(|principal| !holds(*principal));
         outbox.ahead.clear();
     }
 
@@ -208,34 +248,27 @@ impl Connection {
     /// Sends what waits, as far as there is room; `newest` gives a state, and the number of the news to come when it has news that wait to be told.
     pub(super) fn tell_waiting(
         &self,
-        mut newest: impl FnMut(PrincipalKey) -> (Frame, Option<Number>),
+        newest: impl FnMut(PrincipalKey) -> (Frame, Option<Number>),
+    ) -> Looked {
+        self.outbox.lock().send_waiting(&*self.link, newest)
+    }
+
+    /// The same when the window is over; only here a socket that is found quiet stops being watched.
+    pub(super) fn look(
+        &self,
+        newest: impl FnMut(PrincipalKey) -> (Frame, Option<Number>),
     ) -> Looked {
         let mut outbox = self.outbox.lock();
-        if outbox.waiting.is_empty() {
-            outbox.is_slow = false;
-            outbox.is_watched = !outbox.room.is_empty();
-            return if outbox.is_watched {
-                Looked::Busy
-            } else {
-                Looked::Quiet
-            };
+        if !outbox.waiting.is_empty() {
+            return outbox.send_waiting(&*self.link, newest);
         }
-        while let Some(principal) = outbox.waiting.first().copied() {
-            let (frame, number) = newest(principal);
-            if outbox.send(&*self.link, frame, Use::News) == Delivery::NoRoom {
-                let was_slow = std::mem::replace(&mut outbox.is_slow, true);
-                return if was_slow {
-                    Looked::Busy
-                } else {
-                    Looked::BecameSlow
-                };
-            }
-            outbox.waiting.remove(&principal);
-            if let Some(number) = number {
-                outbox.ahead.insert(principal, number);
-            }
+        outbox.is_slow = false;
+        outbox.is_watched = !outbox.room.is_empty();
+        if outbox.is_watched {
+            Looked::Busy
+        } else {
+            Looked::Quiet
         }
-        Looked::Busy
     }
 
     pub(super) fn joined(&self) -> Vec<ConversationKey> {
@@ -268,5 +301,99 @@ impl Connection {
         let before = joined.len();
         joined.retain(|other| *other != conversation);
         joined.len() < before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    /// A transport that has not written anything yet.
+    #[derive(Debug, Clone, Default)]
+    struct Unwritten(Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<Frame>>>);
+
+    impl Unwritten {
+        fn write(&self) {
+            self.1.lock().clear();
+        }
+
+        fn take(&self) -> Vec<String> {
+            std::mem::take(&mut self.0.lock())
+        }
+    }
+
+    impl Link for Unwritten {
+        fn emit(&self, frame: Frame) -> Result<(), NoRoom> {
+            let text = String::from_utf8(frame.share().to_vec()).unwrap();
+            self.0.lock().push(text);
+            self.1.lock().push(frame);
+            Ok(())
+        }
+
+        fn dismiss(&self) {}
+
+        fn cut(&self) {}
+    }
+
+    const ME: PrincipalKey = PrincipalKey(1);
+    const ALICE: PrincipalKey = PrincipalKey(2);
+    const BOB: PrincipalKey = PrincipalKey(3);
+
+    fn text(text: &str) -> Frame {
+        Frame::new(text.to_owned())
+    }
+
+    fn newest(principal: PrincipalKey) -> (Frame, Option<Number>) {
+        (text(&format!("newest of {}", principal.0)), None)
+    }
+
+    /// A socket that was given its snapshot, has read it, and is watched no more.
+    fn quiet() -> (Unwritten, Connection) {
+        let link = Unwritten::default();
+        let outbox = (Outbox::new(10_000), Arc::default());
+        let connection = Connection::new(ConnectionId(1), ME, Box::new(link.clone()), outbox);
+        connection.give_snapshot(|_| true, || (text("snapshot"), Number::default()));
+        link.write();
+        assert_eq!(connection.look(newest), Looked::Quiet);
+        assert_eq!(connection.watched.take(), [ConnectionId(1)]);
+        assert_eq!(link.take(), ["snapshot"]);
+        (link, connection)
+    }
+
+    #[test]
+    fn the_first_change_goes_at_once_and_the_next_with_the_window() {
+        let (link, connection) = quiet();
+        connection.tell(ALICE, Number::default(), &text("alice"));
+        connection.tell(BOB, Number::default(), &text("bob"));
+        assert_eq!(link.take(), ["alice"]);
+        assert_eq!(connection.look(newest), Looked::Busy);
+        assert_eq!(link.take(), ["newest of 3"]);
+    }
+
+    #[test]
+    fn whatever_waits_is_looked_at_also_after_an_answer_that_is_not_written_yet() {
+        let (link, connection) = quiet();
+        connection.emit(text("answer"));
+        // A partial snapshot lets what waits go first: nothing does.
+        connection.tell_waiting(newest);
+        connection.tell(ALICE, Number::default(), &text("alice"));
+        connection.tell(BOB, Number::default(), &text("bob"));
+        assert_eq!(link.take(), ["answer", "alice"]);
+        assert_eq!(connection.watched.take(), [ConnectionId(1)]);
+    }
+
+    #[test]
+    fn a_second_snapshot_leaves_waiting_whom_it_does_not_hold() {
+        let (link, connection) = quiet();
+        connection.tell(ALICE, Number::default(), &text("alice"));
+        connection.tell(ME, Number::default(), &text("me"));
+        connection.tell(BOB, Number::default(), &text("bob"));
+        connection.mark(PrincipalKey(4));
+        let holds = |principal| principal == ALICE || principal == BOB;
+        connection.give_snapshot(holds, || (text("again"), Number::default()));
+        connection.tell_waiting(newest);
+        let told = link.take();
+        assert_eq!(told, ["alice", "again", "newest of 1", "newest of 4"]);
     }
 }

@@ -66,6 +66,8 @@ impl Fanout {
                     Relation::Myself | Relation::Contact | Relation::Service => {}
                 }
             }
+            // A dot that may no longer be seen goes now, not when the window is over.
+            self.tell_at_once(&socket);
         }
     }
 

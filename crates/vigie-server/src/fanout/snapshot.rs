@@ -9,7 +9,7 @@ use vigie_core::{Presence, PrincipalKey};
 use crate::engine_host::Number;
 
 use super::connection::{Connection, Delivery};
-use super::visibility::{Relation, shown};
+use super::visibility::{Relation, relation, shown};
 use super::wire::{Snapshot, Status, event};
 use super::{Fanout, Wanted};
 
@@ -19,7 +19,12 @@ const PARTIAL: usize = 200;
 impl Fanout {
     /// Sends a socket everyone it may see but its own principal, online first; news follow from there.
     pub(crate) fn give_snapshot(&self, connection: &Connection) {
-        connection.give_snapshot(|| {
+        // Neither its own principal nor whom it may no longer see.
+        let holds = |principal| {
+            let relation = relation(&self.people.directory(), connection.principal, principal);
+            relation == Relation::Contact
+        };
+        connection.give_snapshot(holds, || {
             let contacts = self.contacts(connection.principal);
             let (presences, horizon) = self.host.survey(&contacts);
             let mut people: Vec<_> = contacts.into_iter().zip(presences).collect();
@@ -70,7 +75,7 @@ impl Fanout {
         is_wanted: impl Fn(&Presence) -> bool,
     ) -> Delivery {
         let mut delivery = Delivery::Done;
-        self.tell_before(connection);
+        self.tell_at_once(connection);
         for batch in principals.chunks(PARTIAL) {
             let (mut people, horizon) = self.host.survey_settled(batch);
             people.retain(|(_, presence)| is_wanted(presence));

@@ -39,6 +39,10 @@ impl Watched {
             self.came.notify_one();
         }
     }
+
+    pub(super) fn take(&self) -> Vec<ConnectionId> {
+        std::mem::take(&mut *self.ids.lock())
+    }
 }
 
 /// The newest states told in one go, encoded once for all who are told.
@@ -51,7 +55,7 @@ pub(super) async fn run(fanout: &Fanout) {
         fanout.watched.came.notified().await;
         loop {
             tokio::time::sleep(WINDOW).await;
-            let ids = std::mem::take(&mut *fanout.watched.ids.lock());
+            let ids = fanout.watched.take();
             if ids.is_empty() {
                 break;
             }
@@ -74,27 +78,41 @@ impl Fanout {
         let Some(connection) = self.hub.connection(id) else {
             return;
         };
-        match self.tell_waiting(&connection, newest) {
-            Looked::Quiet => return,
-            Looked::Busy => {}
-            Looked::BecameSlow => self.reached.note(Limit::SlowSocket),
+        let watcher = connection.principal;
+        let looked = connection.look(|principal| self.newest_for(watcher, principal, newest));
+        self.note_slowness(looked);
+        if looked != Looked::Quiet {
+            self.watched.add(id);
         }
-        self.watched.add(id);
     }
 
-    /// Sends what waits before something that must not overtake it.
-    pub(super) fn tell_before(&self, connection: &Connection) {
-        self.tell_waiting(connection, &mut Newest::default());
+    /// Sends at once what waits: before something that must not overtake it, or because it must not wait.
+    pub(super) fn tell_at_once(&self, connection: &Connection) {
+        let mut newest = Newest::default();
+        let watcher = connection.principal;
+        let looked =
+            connection.tell_waiting(|principal| self.newest_for(watcher, principal, &mut newest));
+        self.note_slowness(looked);
     }
 
-    fn tell_waiting(&self, connection: &Connection, newest: &mut Newest) -> Looked {
-        connection.tell_waiting(|principal| {
-            let relation = relation(&self.people.directory(), connection.principal, principal);
-            let (frame, number) = newest.0.entry((principal, relation)).or_insert_with(|| {
-                let (presence, number) = self.host.newest(principal);
-                (self.status_frame(relation, principal, presence), number)
-            });
-            (frame.copy(), *number)
-        })
+    fn note_slowness(&self, looked: Looked) {
+        match looked {
+            Looked::BecameSlow => self.reached.note(Limit::SlowSocket),
+            Looked::Quiet | Looked::Busy => {}
+        }
+    }
+
+    fn newest_for(
+        &self,
+        watcher: PrincipalKey,
+        principal: PrincipalKey,
+        newest: &mut Newest,
+    ) -> (Frame, Option<Number>) {
+        let relation = relation(&self.people.directory(), watcher, principal);
+        let (frame, number) = newest.0.entry((principal, relation)).or_insert_with(|| {
+            let (presence, number) = self.host.newest(principal);
+            (self.status_frame(relation, principal, presence), number)
+        });
+        (frame.copy(), *number)
     }
 }
