@@ -3,12 +3,21 @@
 //! In: what each router says of its routes. Out: one document, `/openapi.json`, and `/docs`.
 
 use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::LOCATION;
+use axum::response::Response;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use std::collections::HashSet;
+
+/// Where the page is.
+const PAGE: &str = "/docs";
+
+/// The page with its slash, as seen from where it has none.
+const PAGE_FROM_BESIDE: &str = "docs/";
 
 /// What the document says besides the routes.
 #[derive(OpenApi)]
@@ -62,8 +71,11 @@ fn name_operations_once(document: &mut utoipa::openapi::OpenApi) {
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [
         &mut item.get,
+        &mut item.head,
+        &mut item.options,
         &mut item.put,
         &mut item.post,
+        &mut item.patch,
         &mut item.delete,
     ]
     .into_iter()
@@ -72,17 +84,28 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 
 /// `/openapi.json` and `/docs`.
 pub(crate) fn routes() -> Router {
-    SwaggerUi::new("/docs")
+    let page: Router = SwaggerUi::new(PAGE)
         .url("/openapi.json", crate::rest::document())
         // Relative to the page, so that it also works where a host application nests the routes.
         .config(Config::from("../openapi.json"))
-        .into()
+        .into();
+    page.layer(axum::middleware::map_response(redirect_relatively))
+}
+
+/// The page sends whoever forgot its slash to the path at the root; relative, the way also leads there where the routes are nested.
+async fn redirect_relatively(mut response: Response) -> Response {
+    if let Some(location) = response.headers_mut().get_mut(LOCATION) {
+        *location = HeaderValue::from_static(PAGE_FROM_BESIDE);
+    }
+    response
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use serde_json::Value;
+
+    const ENVOY: &str = "/v1/auth/forward/{original}";
 
     /// Each route of the contract that exists today.
     const ROUTES: &[(&str, &str)] = &[
@@ -97,6 +120,13 @@ mod tests {
         ("get", "/v1/presence/{id}"),
         ("post", "/v1/activity"),
         ("get", "/v1/auth/forward"),
+        ("get", ENVOY),
+        ("head", ENVOY),
+        ("options", ENVOY),
+        ("put", ENVOY),
+        ("post", ENVOY),
+        ("patch", ENVOY),
+        ("delete", ENVOY),
         ("put", "/v1/users/{id}"),
         ("get", "/v1/users/{id}"),
         ("delete", "/v1/users/{id}"),

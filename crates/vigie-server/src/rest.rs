@@ -29,6 +29,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{any, get};
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -54,10 +55,9 @@ pub fn compatible(app: Arc<App>) -> Router {
 /// Vigie's own surface.
 pub fn v1(app: Arc<App>) -> Router {
     let routes: Router<Arc<App>> = v1_routes().into();
-    // Envoy puts the original path behind the prefix and keeps the method.
     let routes = routes.route(
         "/v1/auth/forward/{*original}",
-        any(forward_auth::forward_auth),
+        any(forward_auth::forward_auth_of_envoy),
     );
     serve(routes, app)
 }
@@ -83,7 +83,12 @@ pub fn document() -> utoipa::openapi::OpenApi {
         v1_routes(),
         operations_routes(),
     ];
-    openapi::document(parts.map(OpenApiRouter::into_openapi))
+    let described = parts.map(OpenApiRouter::into_openapi);
+    openapi::document(
+        described
+            .into_iter()
+            .chain([forward_auth::Envoy::openapi()]),
+    )
 }
 
 fn compatible_routes() -> OpenApiRouter<Arc<App>> {

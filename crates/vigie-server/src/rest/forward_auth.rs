@@ -9,6 +9,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::IntoResponse;
+use utoipa::OpenApi;
 
 use super::access::admit;
 use super::error::{ApiError, CredentialFailure};
@@ -43,6 +44,36 @@ pub(super) async fn forward_auth(
     let no_store = HeaderValue::from_static("no-store");
     Ok([(USER_ID, id), (KIND, kind), (CACHE_CONTROL, no_store)])
 }
+
+/// The same for Envoy, which puts the original path behind this one and keeps the method.
+///
+/// Neither the path nor the method is looked at.
+#[utoipa::path(
+    method(get, head, options, put, post, patch, delete),
+    path = "/v1/auth/forward/{original}", tag = "activity",
+    params(
+        ("original" = String, Path, description = "The path of the request that is asked about, with all its slashes"),
+        ("activity" = Option<u8>, Query, description = "0: do not count it as activity"),
+    ),
+    responses(
+        (status = 200, description = "Admitted", headers(
+            ("x-vigie-user-id" = String, description = "The id without its type"),
+            ("x-vigie-kind" = String, description = "`user` or `guest`"),
+        )),
+        (status = 401, body = CredentialFailure),
+    ),
+    security(("jwt" = []), ("guest" = [])),
+)]
+pub(super) async fn forward_auth_of_envoy(
+    forwarded: Forwarded,
+) -> Result<impl IntoResponse, ApiError> {
+    forward_auth(forwarded).await
+}
+
+/// What a description can say of a route that takes the rest of a path.
+#[derive(OpenApi)]
+#[openapi(paths(forward_auth_of_envoy))]
+pub(super) struct Envoy;
 
 /// Whoever sends the request that a proxy asks about; an activity, unless the query says otherwise.
 #[derive(Debug)]
