@@ -164,7 +164,19 @@ impl Flusher {
                 break;
             }
         }
-        self.until_stored(|| self.reap()).await
+        match self.reap().await {
+            Err(error) if error.is_final() => ControlFlow::Break(()),
+            Err(error) => {
+                // In nobody's way, for newer rows win: no write waits for it, and the next start tries again.
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    error,
+                    "what earlier starts wrote stays until the next start"
+                );
+                ControlFlow::Continue(())
+            }
+            Ok(()) => ControlFlow::Continue(()),
+        }
     }
 
     async fn reap(&self) -> Result<(), WriteError> {

@@ -28,6 +28,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(8);
 /// The writer's page cache, in KiB when negative: the inner pages of the trees of a million principals.
 const WRITER_CACHE: &str = "-32768";
 
+/// A reader's page cache, in KiB when negative: a start reads each page once, and each reader keeps its cache afterwards.
+const READER_CACHE: &str = "-256";
+
 /// Pages of 4 KiB in the journal before they are written back.
 ///
 /// A batch of random principals changes a page for each; sixteen times SQLite's default writes a page back once for many batches.
@@ -63,7 +66,10 @@ pub(super) async fn open(path: &Path) -> Result<(Lock, SqlitePool, SqlitePool), 
         .pragma("cache_size", WRITER_CACHE)
         .pragma("wal_autocheckpoint", CHECKPOINT_AFTER)
         .pragma("journal_size_limit", JOURNAL_LIMIT);
-    let reading = options.read_only(true).row_buffer_size(ROWS_AHEAD);
+    let reading = options
+        .read_only(true)
+        .pragma("cache_size", READER_CACHE)
+        .row_buffer_size(ROWS_AHEAD);
     let writer = pool(1).before_acquire(|connection, _| Box::pin(is_free(connection)));
     let writer = writer.connect_with(writing).await;
     let readers = pool(READERS).connect_with(reading).await;
