@@ -137,6 +137,20 @@ impl Flusher {
         if self.take_over().await.is_break() {
             return;
         }
+        // The end of earlier rows is side by side with what people do now: nobody's edge waits for it.
+        let reaping = async {
+            if self.until_stored(|| self.reap()).await.is_continue() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = self.write_behind() => {}
+            () = reaping => {}
+        }
+    }
+
+    /// Writes what waits, again and again, until the database is another server's.
+    async fn write_behind(&self) {
         loop {
             // Reckoned from the last one: a flush just before it is due must not put it off by a whole interval.
             let alive_due = self.alive_due().await;
@@ -153,29 +167,16 @@ impl Flusher {
         }
     }
 
-    /// Writes what the start restored as this start's own, a little at a time behind all that is new; then nothing of earlier starts is needed any more.
+    /// Writes what the start restored as this start's own, a little at a time behind all that is new; then nothing of earlier starts is needed any more, and it may be reaped.
     ///
-    /// Until then the earlier rows say the same, so that a crash half-way leaves everybody as restorable as before.
+    /// Until it is, the earlier rows say the same, so that a crash half-way leaves everybody as restorable as before.
     async fn take_over(&self) -> ControlFlow<()> {
         loop {
             let left = self.host.release_restored(RESTORED_AT_ONCE);
             self.until_stored(|| self.flush()).await?;
             if left == 0 {
-                break;
+                return ControlFlow::Continue(());
             }
-        }
-        match self.reap().await {
-            Err(error) if error.is_final() => ControlFlow::Break(()),
-            Err(error) => {
-                // In nobody's way, for newer rows win: no write waits for it, and the next start tries again.
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(
-                    error,
-                    "what earlier starts wrote stays until the next start"
-                );
-                ControlFlow::Continue(())
-            }
-            Ok(()) => ControlFlow::Continue(()),
         }
     }
 

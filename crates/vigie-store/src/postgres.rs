@@ -17,6 +17,7 @@ mod link;
 mod load;
 mod lock;
 mod presence;
+mod reaping;
 mod schema;
 mod server;
 
@@ -185,14 +186,22 @@ impl Store for PostgresStore {
     }
 
     async fn reap_predecessors(&self, of: &Incarnation) -> Result<Written, WriteError> {
-        let mut write = self.presence.begin().await?;
-        let rows = bounded(
-            "the end of earlier incarnations",
-            presence::reap_predecessors(write.connection(), of),
-        )
-        .await?;
-        write.commit().await?;
-        Ok(Written { rows })
+        let mut rows = 0;
+        let mut after = String::new();
+        loop {
+            let mut write = self.presence.begin().await?;
+            let slice = bounded(
+                "the end of earlier incarnations",
+                reaping::slice(write.connection(), of, &after),
+            )
+            .await?;
+            write.commit().await?;
+            rows += slice.rows;
+            match slice.last {
+                Some(last) => after = last,
+                None => return Ok(Written { rows }),
+            }
+        }
     }
 
     async fn upsert_users(&self, users: &[StoredUser]) -> Result<(), WriteError> {

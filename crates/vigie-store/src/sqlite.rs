@@ -10,6 +10,7 @@ mod lock;
 mod migrations;
 mod opening;
 mod presence;
+mod reaping;
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -151,12 +152,20 @@ impl Store for SqliteStore {
     }
 
     async fn reap_predecessors(&self, of: &Incarnation) -> Result<Written, WriteError> {
-        let mut write = self.begin().await?;
-        let rows = presence::reap_predecessors(write.connection(), of)
-            .await
-            .map_err(statement("the end of earlier incarnations"))?;
-        write.commit().await?;
-        Ok(Written { rows })
+        let mut rows = 0;
+        let mut after = String::new();
+        loop {
+            let mut write = self.begin().await?;
+            let slice = reaping::slice(write.connection(), of, &after)
+                .await
+                .map_err(statement("the end of earlier incarnations"))?;
+            write.commit().await?;
+            rows += slice.rows;
+            match slice.last {
+                Some(last) => after = last,
+                None => return Ok(Written { rows }),
+            }
+        }
     }
 
     async fn upsert_users(&self, users: &[StoredUser]) -> Result<(), WriteError> {

@@ -91,6 +91,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Removes what earlier incarnations of the same node wrote, keeping the times.
     ///
     /// For a successor that has taken over what it wanted of them, and has written it as its own.
+    /// It goes in slices, each a transaction of its own, so that other writes come in between; what fails half-way is gone on with by the next call.
     ///
     /// # Errors
     /// When nothing can be written.

@@ -159,27 +159,6 @@ async fn write_times(connection: &mut PgConnection, times: &Times<'_>) -> Result
         .map(|outcome| outcome.rows_affected())
 }
 
-/// Ends what earlier incarnations of the node wrote; their times stay.
-pub(super) async fn reap_predecessors(
-    connection: &mut PgConnection,
-    of: &Incarnation,
-) -> Result<u64, sqlx::Error> {
-    let mut rows = 0;
-    for sql in [
-        &*KEEP_TIMES_OF_PREDECESSORS,
-        END_PREDECESSORS,
-        FORGET_PREDECESSORS,
-    ] {
-        rows += sqlx::query(AssertSqlSafe(sql))
-            .bind(&*of.node)
-            .bind(signed(of.number))
-            .execute(&mut *connection)
-            .await?
-            .rows_affected();
-    }
-    Ok(rows)
-}
-
 /// The columns that both tables share, one array each.
 struct Times<'b> {
     principals: Vec<&'b str>,
@@ -215,7 +194,7 @@ fn millis(at: Option<Wall>) -> Option<i64> {
 }
 
 /// Versions are wall times in milliseconds, so they fit for millions of years.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -294,34 +273,16 @@ static TIMES: LazyLock<Arc<str>> = LazyLock::new(|| {
 const TIMES_AND_VERSION: [&str; 4] = ["version", "last_active_at", "last_seen_at", "left_at"];
 
 /// Assignments that keep the larger of what is stored and what comes; `greatest` passes over unknown ones.
-fn latest_times() -> String {
+pub(super) fn latest_times() -> String {
     TIMES_AND_VERSION
         .map(|column| format!("{column} = greatest(excluded.{column}, kept.{column})"))
         .join(", ")
 }
 
 /// Whether anything that comes is larger than what is stored: only then is the row worth a write.
-fn any_later_time() -> String {
+pub(super) fn any_later_time() -> String {
     let later = TIMES_AND_VERSION.map(|column| {
         format!("coalesce(excluded.{column} > kept.{column}, excluded.{column} IS NOT NULL)")
     });
     format!("({})", later.join(" OR "))
 }
-
-/// The times of every row to be reaped, as if they came from a batch.
-static KEEP_TIMES_OF_PREDECESSORS: LazyLock<String> = LazyLock::new(|| {
-    let latest = latest_times();
-    let later = any_later_time();
-    format!(
-        "INSERT INTO times AS kept (principal_id, version, last_active_at, last_seen_at, left_at)
-        SELECT principal_id, max(version), max(last_active_at), max(last_seen_at), max(left_at)
-        FROM node_presence
-        WHERE node_id = $1 AND incarnation < $2
-        GROUP BY principal_id
-        ON CONFLICT (principal_id) DO UPDATE SET {latest} WHERE {later}"
-    )
-});
-
-const END_PREDECESSORS: &str = "DELETE FROM node_presence WHERE node_id = $1 AND incarnation < $2";
-
-const FORGET_PREDECESSORS: &str = "DELETE FROM incarnations WHERE node_id = $1 AND number < $2";

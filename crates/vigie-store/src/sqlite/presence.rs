@@ -6,7 +6,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Row, SqlSafeStr, SqliteConnection};
+use sqlx::{Row, SqliteConnection};
 use vigie_core::{PresenceRecord, Wall};
 
 use super::bulk::{Binding, Bulk};
@@ -99,28 +99,6 @@ pub(super) async fn write(
     Ok(rows)
 }
 
-/// Ends what earlier incarnations of the node wrote; their times stay.
-pub(super) async fn reap_predecessors(
-    connection: &mut SqliteConnection,
-    of: &Incarnation,
-) -> Result<u64, sqlx::Error> {
-    let statements = [
-        AssertSqlSafe(Arc::clone(&KEEP_TIMES_OF_PREDECESSORS)).into_sql_str(),
-        END_PREDECESSORS.into_sql_str(),
-        FORGET_PREDECESSORS.into_sql_str(),
-    ];
-    let mut rows = 0;
-    for sql in statements {
-        rows += sqlx::query(sql)
-            .bind(&*of.node)
-            .bind(signed(of.number))
-            .execute(&mut *connection)
-            .await?
-            .rows_affected();
-    }
-    Ok(rows)
-}
-
 /// The columns that both tables share.
 fn bind_times<'q>(query: Binding<'q>, write: &PresenceWrite) -> Binding<'q> {
     query
@@ -140,7 +118,7 @@ fn version(record: &PresenceRecord) -> i64 {
     signed(record.version.0)
 }
 
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -242,7 +220,7 @@ static TIMES: LazyLock<Bulk> = LazyLock::new(|| {
 const TIMES_AND_VERSION: [&str; 4] = ["version", "last_active_at", "last_seen_at", "left_at"];
 
 /// Assignments that keep the larger of what is stored and what comes.
-fn latest_times(table: &str) -> String {
+pub(super) fn latest_times(table: &str) -> String {
     TIMES_AND_VERSION
         .map(|column| {
             format!(
@@ -256,31 +234,12 @@ fn latest_times(table: &str) -> String {
 }
 
 /// Whether anything that comes is larger than what is stored: only then is the row worth a write.
-fn any_later_time(table: &str) -> String {
+pub(super) fn any_later_time(table: &str) -> String {
     let later = TIMES_AND_VERSION.map(|column| {
         format!("ifnull(excluded.{column} > {table}.{column}, excluded.{column} IS NOT NULL)")
     });
     format!("({})", later.join(" OR "))
 }
-
-/// The times of every row to be reaped, as if they came from a batch.
-static KEEP_TIMES_OF_PREDECESSORS: LazyLock<Arc<str>> = LazyLock::new(|| {
-    let latest = latest_times("times");
-    let later = any_later_time("times");
-    format!(
-        "INSERT INTO times (principal_id, version, last_active_at, last_seen_at, left_at)
-        SELECT principal_id, max(version), max(last_active_at), max(last_seen_at), max(left_at)
-        FROM node_presence
-        WHERE node_id = ? AND incarnation < ?
-        GROUP BY principal_id
-        ON CONFLICT (principal_id) DO UPDATE SET {latest} WHERE {later}"
-    )
-    .into()
-});
-
-const END_PREDECESSORS: &str = "DELETE FROM node_presence WHERE node_id = ? AND incarnation < ?";
-
-const FORGET_PREDECESSORS: &str = "DELETE FROM incarnations WHERE node_id = ? AND number < ?";
 
 /// The statements that are run for batches, for the test of their plans.
 #[cfg(test)]

@@ -55,6 +55,7 @@ macro_rules! contract {
             presence::whoever_was_deleted_gets_no_row,
             restart::each_start_is_another_incarnation_of_one_node,
             restart::a_successor_takes_over_and_reaps,
+            restart::however_many_earlier_rows_there_are_all_are_reaped,
             restart::an_interrupted_takeover_keeps_the_newest_state,
             restart::whom_a_successor_ended_stays_ended,
             restart::proofs_of_life_never_go_backwards,

@@ -62,6 +62,29 @@ pub(crate) async fn a_successor_takes_over_and_reaps(database: &impl Database) {
     assert_eq!(again.rows, 0);
 }
 
+pub(crate) async fn however_many_earlier_rows_there_are_all_are_reaped(database: &impl Database) {
+    // Two slices and a half.
+    let crowd: Vec<_> = (0..25_000).map(|n| user(&format!("u{n}"))).collect();
+    let store = database.open().await;
+    let by = store.begin_incarnation(at(0), OFFLINE_AFTER).await.unwrap();
+    let batch: Vec<_> = crowd.iter().map(|id| write(id, &online(1))).collect();
+    store.write_presence(&by, &batch, None).await.unwrap();
+    let successor = store
+        .begin_incarnation(at(20), OFFLINE_AFTER)
+        .await
+        .unwrap();
+    store.reap_predecessors(&successor).await.unwrap();
+
+    let found = load(&*store).await.unwrap();
+    for id in &crowd {
+        let kept = presence_of(&found, id).unwrap();
+        assert!(!kept.record.has_lease(), "{id} was not reaped");
+        assert_eq!(kept.record.last_active_at, Some(at(1)));
+    }
+    let again = store.reap_predecessors(&successor).await.unwrap();
+    assert_eq!(again.rows, 0);
+}
+
 pub(crate) async fn an_interrupted_takeover_keeps_the_newest_state(database: &impl Database) {
     let (alice, bob) = (user("alice"), user("bob"));
     let store = database.open().await;
