@@ -103,7 +103,7 @@ impl Flusher {
         if !self.health.is_up() {
             return false;
         }
-        let answers = self.health.probe(&*self.store).await;
+        let answers = self.health.probe(&self.store).await;
         if !answers {
             self.doubted.notify_one();
         }

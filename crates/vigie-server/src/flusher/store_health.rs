@@ -3,10 +3,12 @@
 //! In: the beginnings and ends of writes, and the answers to probes. Out: up or not.
 //! Always true: once it was found silent, or a write failed, only a write that succeeded makes it count as up again.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use vigie_store::Store;
 
@@ -28,8 +30,16 @@ pub(super) struct StoreHealth {
     is_up: AtomicBool,
     /// When the write under way should have been over.
     overdue_at: Mutex<Option<Instant>>,
-    /// The latest probe and its answer; held while one is under way.
-    probed: tokio::sync::Mutex<Option<(Instant, bool)>>,
+    /// Held by whoever asks the store.
+    probed: tokio::sync::Mutex<Probed>,
+}
+
+#[derive(Debug, Default)]
+struct Probed {
+    /// The latest answer, or the end of patience with it.
+    latest: Option<(Instant, bool)>,
+    /// Nobody had the patience for it; a connection that takes longer to make than that is there at the next probe.
+    under_way: Option<JoinHandle<bool>>,
 }
 
 impl Default for StoreHealth {
@@ -60,21 +70,30 @@ impl StoreHealth {
     }
 
     /// Whether the store answers, as of half a second ago at most.
-    pub(super) async fn probe(&self, store: &dyn Store) -> bool {
+    pub(super) async fn probe(&self, store: &Arc<dyn Store>) -> bool {
         let mut probed = self.probed.lock().await;
-        if let Some((at, answered)) = *probed
+        if let Some((at, answered)) = probed.latest
             && at.elapsed() < PROBE_IS_NEWS
         {
             return answered;
         }
-        let answered = matches!(
-            tokio::time::timeout(PATIENCE, store.health()).await,
-            Ok(Ok(()))
-        );
+        // An answer that nobody waited for is of another time; but the connection that it took is there now.
+        probed.under_way.take_if(|probe| probe.is_finished());
+        let probe = probed.under_way.get_or_insert_with(|| {
+            let store = Arc::clone(store);
+            tokio::spawn(async move { store.health().await.is_ok() })
+        });
+        let answered = match tokio::time::timeout(PATIENCE, probe).await {
+            Ok(ended) => {
+                probed.under_way = None;
+                ended.unwrap_or(false)
+            }
+            Err(_) => false,
+        };
         if !answered {
             self.is_up.store(false, Ordering::Relaxed);
         }
-        *probed = Some((Instant::now(), answered));
+        probed.latest = Some((Instant::now(), answered));
         answered
     }
 }

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use vigie_client::{Connect, Http, Method};
 use vigie_server::{ServeError, listen, start};
-use vigie_testbed::Postgres;
+use vigie_testbed::{Direction, Postgres, Terms, Wire};
 
 use crate::world::{World, config_in, problem, token};
 
@@ -159,6 +159,35 @@ async fn a_database_server_that_is_killed_and_restarted_delays_and_loses_nothing
         async || server.borrow_mut().kill().unwrap(),
         async || server.borrow_mut().start_again().unwrap(),
     )
+    .await;
+    world.server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_far_from_its_database_is_ready_all_the_same() {
+    let server = Postgres::start_without_fsync().unwrap();
+    let url = server.database().unwrap();
+    let wire = Wire::to(([127, 0, 0, 1], server.port()).into())
+        .await
+        .unwrap();
+    // To connect takes several of these, and longer than a probe is waited for.
+    for direction in [Direction::Up, Direction::Down] {
+        wire.set(
+            direction,
+            Terms {
+                delay: Duration::from_millis(100),
+                ..Terms::default()
+            },
+        );
+    }
+    let far = url.replace(
+        &server.port().to_string(),
+        &wire.address().port().to_string(),
+    );
+    let world = World::with(&[("DATABASE_URL", &far)]).await;
+    eventually(A_WHILE, async || {
+        world.anonymous().get("/readyz").await.status == 200
+    })
     .await;
     world.server.stop().await.unwrap();
 }
