@@ -54,6 +54,14 @@ pub(crate) async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
     let mut report = match Box::pin(perform(&args)).await {
         Ok(report) => report,
         Err(error) => {
+            if args.json {
+                let nothing = serde_json::json!({
+                    "url": args.url,
+                    "verdict": "unchecked",
+                    "error": format!("{error:#}"),
+                });
+                output::data(&serde_json::to_string_pretty(&nothing)?)?;
+            }
             output::failure(&error);
             return Ok(ExitCode::from(NOT_CHECKED));
         }

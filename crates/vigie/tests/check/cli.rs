@@ -26,6 +26,17 @@ fn what_cannot_be_checked_ends_with_code_2() {
 }
 
 #[test]
+fn machines_are_told_in_json_that_nothing_was_checked() {
+    let mut check = vigie();
+    check.args(["check", "http://127.0.0.1:1", "--json"]);
+    let nothing = Outcome::of(check);
+    assert_eq!(nothing.code, Some(2), "{:#}", nothing.report);
+    assert_eq!(nothing.report["verdict"], "unchecked");
+    let why = nothing.report["error"].as_str().unwrap();
+    assert!(why.contains("127.0.0.1:1"), "{why}");
+}
+
+#[test]
 fn without_credentials_the_rest_is_skipped_and_said() {
     let server = Server::start(Mode::Production, &[]);
     let run = |key: Option<&str>| {

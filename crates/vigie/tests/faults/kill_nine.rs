@@ -120,7 +120,10 @@ async fn survive(site: &Site, database: &str) {
     );
     say(&format!("{verdict:?}"));
     assert!(
-        verdict.excused * 4 <= verdict.stays && verdict.returns > rounds && verdict.ends > rounds,
+        verdict.excused * 4 <= verdict.stays
+            && verdict.returns > rounds
+            && verdict.ends > rounds
+            && verdict.arrivals > rounds,
         "seed {seed}: too little was put to the test: {verdict:?}"
     );
 }

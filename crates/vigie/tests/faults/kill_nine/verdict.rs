@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::log::{Line, Means, Stored, Told, What};
+use super::log::{Generation, Line, Means, Stored, Told, What};
 use super::stay::{NEVER, Reign, Stay, reigns, stays};
 use super::{ALIVE_INTERVAL, GRACE, OFFLINE_AFTER, RESTART_GRACE, THROTTLE_INTERVAL};
 
@@ -29,6 +29,8 @@ pub(super) struct Verdict {
     pub(super) returns: usize,
     /// Statuses that were held against a stay's end.
     pub(super) ends: usize,
+    /// Entries that each watcher who was there had to be told of.
+    pub(super) arrivals: usize,
 }
 
 pub(super) fn judge(lines: &[Line]) -> Verdict {
@@ -50,9 +52,12 @@ pub(super) fn judge(lines: &[Line]) -> Verdict {
         excused: 0,
         returns: 0,
         ends: 0,
+        arrivals: 0,
     };
+    let watching = watching(lines);
     for stay in &stays {
         let told = told.get(&stay.who).map_or(&[][..], Vec::as_slice);
+        verdict.arrival_is_told(stay, &reigns, &watching, told);
         if is_in_time(stay, &reigns) {
             verdict.returns += stay.links.len().saturating_sub(1);
             verdict.undisturbed(stay, &reigns, told);
@@ -86,6 +91,20 @@ fn of_each<T>(
         }
     }
     by_person
+}
+
+/// A watcher's connection to one server, and since when it was told of people.
+type Watching = BTreeMap<(usize, Generation), i64>;
+
+fn watching(lines: &[Line]) -> Watching {
+    let mut watching = Watching::new();
+    for line in lines {
+        if let What::Told(told) = &line.what {
+            let since = watching.entry((told.watcher, told.generation));
+            since.or_insert(line.at);
+        }
+    }
+    watching
 }
 
 /// Whether somebody was always back within the grace.
@@ -150,6 +169,35 @@ fn last_kept_activity(stay: &Stay, reigns: &[Reign], after: usize) -> Option<i64
 impl Verdict {
     fn find(&mut self, contradiction: String) {
         self.contradictions.push(contradiction);
+    }
+
+    /// Whoever was there for a while on one server is shown online by then to everybody who watched already.
+    fn arrival_is_told(
+        &mut self,
+        stay: &Stay,
+        reigns: &[Reign],
+        watching: &Watching,
+        told: &[Timed<Told>],
+    ) {
+        for link in &stay.links {
+            let shown = link.entered + DURABLE;
+            if link.lost.min(reigns[link.generation].killed) < shown {
+                continue;
+            }
+            for ((watcher, _), _) in watching.iter().filter(|((_, generation), since)| {
+                *generation == link.generation && **since <= link.entered
+            }) {
+                self.arrivals += 1;
+                let latest = told.iter().rev().find(|(at, told)| {
+                    *at <= shown && told.watcher == *watcher && told.generation == link.generation
+                });
+                if latest.is_none_or(|(_, told)| !told.is_online) {
+                    self.find(format!(
+                        "watcher {watcher} was not told by {shown}, but {latest:?}: {link:?} {stay:?}"
+                    ));
+                }
+            }
+        }
     }
 
     /// Nobody who was always back in time was announced offline, and once known nothing of them was announced at all.
