@@ -55,7 +55,7 @@ impl Row {
             Self::Request => (70, 10),
             Self::Connection => (200, 30),
             Self::Connect => (70, 15),
-            Self::Delivery => (50, 10),
+            Self::Delivery => (80, 10),
             Self::Storm => (120, 20),
             Self::BulkPresence => (20, 10),
             Self::StoreWork => (370, 40),
