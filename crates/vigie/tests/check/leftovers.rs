@@ -32,7 +32,8 @@ async fn an_interrupted_check_removes_its_people() {
         assert!(kill.unwrap().success());
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{output:?}");
-        assert!(output.stdout.is_empty(), "{output:?}");
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["verdict"], "unchecked", "{report:#}");
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(told.contains("interrupted"), "{told}");
         assert_eq!(server.population().await, (0, 0));
