@@ -50,7 +50,9 @@ pub(super) async fn try_out(
         .iter()
         .map(|told| if told.is_online { "online" } else { "offline" })
         .collect();
-    if words == ["offline"] {
+    // A fresh time of somebody who is online is no flap; the absence would be one more "offline".
+    let absences = words.iter().filter(|word| **word == "offline").count();
+    if absences == 1 && words.last() == Some(&"offline") {
         let seen = Seen::from("a connection that is cut and comes back is not announced");
         return Ok(Ok(seen.timed("away", away)));
     }
