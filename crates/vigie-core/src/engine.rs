@@ -214,6 +214,7 @@ impl Engine {
             left_at: details.left.map(|left| left.wall),
             forced_offline_at: details.forced_offline.map(|forced| forced.wall),
             rest_floor: details.rest_floor.map(|floor| floor.wall),
+            ended_proof_at: details.ended_proof,
             sessions: sessions.collect(),
         }
     }

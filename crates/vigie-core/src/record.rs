@@ -24,6 +24,8 @@ pub struct PresenceRecord {
     /// Set while a REST lease is open, which then ends at this instant or `offline_after` past `last_active_at`, whichever is later.
     /// It stays as it is when activity prolongs the lease, so that a refresh moves `last_active_at` alone.
     pub rest_floor: Option<Wall>,
+    /// Latest proof of life of the sessions that ended while another lease counted on; it becomes part of `last_seen_at` when that one ends too.
+    pub ended_proof_at: Option<Wall>,
     /// Sessions that count, those in grace included.
     pub sessions: Vec<StoredSession>,
 }

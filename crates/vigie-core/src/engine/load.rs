@@ -26,6 +26,7 @@ impl Engine {
         let seen_at = self.clamp(record.last_seen_at, now);
         let left_at = self.clamp(record.left_at, now);
         let alive_at = self.clamp(alive_at, now);
+        let ended_proof = self.clamp(record.ended_proof_at, now);
         if let Some(active_at) = active_at {
             self.cells.raise_active(principal, active_at);
             self.cells.make_durable(principal);
@@ -46,6 +47,7 @@ impl Engine {
             mono: now.mono,
             wall,
         });
+        details.ended_proof = ended_proof;
         let node_lives_on =
             alive_at.is_some_and(|alive| now.wall.since(alive) < self.rules.offline_after);
         for session in &record.sessions {

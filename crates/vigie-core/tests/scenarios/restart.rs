@@ -57,6 +57,23 @@ fn who_was_lost_before_the_crash_keeps_the_own_last_proof() {
 }
 
 #[test]
+fn a_session_that_ended_beside_another_keeps_its_proof_through_the_crash() {
+    let mut world = World::new();
+    let laptop = world.connects(ALICE);
+    world.after(SECOND);
+    world.is_lost(laptop);
+    let phone = world.connects(ALICE);
+    world.after(3 * SECOND);
+    world.leaves(phone);
+    world.written();
+    world.told();
+    world.crashes_and_restarts_after(SECOND);
+    world.after(MINUTE);
+    assert_eq!(world.told(), ["at 35 s: alice offline"]);
+    assert_eq!(world.last_seen(ALICE), Some(4 * SECOND));
+}
+
+#[test]
 fn a_resume_after_the_restart_grace_is_too_late() {
     let mut world = World::new();
     let laptop = world.connects(ALICE);

@@ -104,6 +104,7 @@ fn differ(held: &PresenceRecord, stored: &PresenceRecord, throttle: Duration) ->
             record.availability,
             record.forced_offline_at,
             record.rest_floor,
+            record.ended_proof_at,
         )
     };
     state(held) != state(stored)
@@ -174,6 +175,7 @@ mod tests {
         check(|stored| stored.sessions.clear());
         check(|stored| stored.sessions[0].lost_alive_at = stored.last_active_at);
         check(|stored| stored.rest_floor = stored.last_active_at);
+        check(|stored| stored.ended_proof_at = stored.last_active_at);
         check(|stored| stored.last_seen_at = stored.last_active_at);
         check(|stored| *stored = PresenceRecord::default());
         assert!(!differ(&online(), &online(), THROTTLE));

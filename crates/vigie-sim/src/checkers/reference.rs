@@ -75,8 +75,11 @@ pub(super) fn state_of(scene: Scene<'_>, principal: PrincipalKey) -> Result<(), 
     if scene.timer_is_wanted() {
         // A cell answers without the engine: what ended without an edge may wait for the timer.
         let is_over = |session: &StoredSession| !due.sessions.contains(session);
-        seen.sessions
-            .retain(|session| session.lost_alive_at.is_none() || !is_over(session));
+        let over = seen.sessions.extract_if(.., |session| {
+            session.lost_alive_at.is_some() && is_over(session)
+        });
+        let proofs = over.map(|session| session.lost_alive_at);
+        seen.ended_proof_at = proofs.fold(seen.ended_proof_at, Option::max);
         seen.rest_floor = seen.rest_floor.filter(|_| due.rest_floor.is_some());
     }
     if due != seen {

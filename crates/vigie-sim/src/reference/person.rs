@@ -123,6 +123,7 @@ impl Person {
                 proved = proved.max(shown).max(Some(now.wall));
             }
             self.last_seen_at = self.last_seen_at.max(proved);
+            self.ended_proof = None;
         }
         self.announced = folded;
         self.version = self.version.next(now.wall);
@@ -181,6 +182,7 @@ impl Person {
             left_at: self.left.map(|left| left.wall),
             forced_offline_at: self.forced.map(|forced| forced.wall),
             rest_floor: self.rest.map(|lease| lease.floor.wall),
+            ended_proof_at: self.ended_proof,
             sessions: self.stays.iter().map(Stay::stored).collect(),
         }
     }

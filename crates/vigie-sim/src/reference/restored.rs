@@ -29,6 +29,7 @@ impl Reference {
             last_active_at: record.last_active_at.map(|at| known(at).wall),
             durable_active_at: record.last_active_at.map(|at| known(at).wall),
             last_seen_at: record.last_seen_at.map(|at| known(at).wall),
+            ended_proof: record.ended_proof_at.map(|at| known(at).wall),
             left: record.left_at.map(known),
             guarded: record.left_at.is_some(),
             // No request that began before the start is left, so the force holds from the start on.

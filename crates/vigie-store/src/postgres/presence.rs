@@ -112,6 +112,7 @@ async fn keep(
         .bind(availabilities)
         .bind(column(|record| record.forced_offline_at))
         .bind(column(|record| record.rest_floor))
+        .bind(column(|record| record.ended_proof_at))
         .bind(sessions)
         .bind(&*by.node)
         .bind(signed(by.number))
@@ -218,6 +219,7 @@ static KEEP: LazyLock<Arc<str>> = LazyLock::new(|| {
         "availability",
         "forced_offline_at",
         "rest_floor",
+        "ended_proof_at",
         "sessions",
     ]
     .map(|column| {
@@ -229,15 +231,15 @@ static KEEP: LazyLock<Arc<str>> = LazyLock::new(|| {
     format!(
         "INSERT INTO node_presence AS kept (
             principal_id, version, last_active_at, last_seen_at, left_at,
-            availability, forced_offline_at, rest_floor, sessions, node_id, incarnation
+            availability, forced_offline_at, rest_floor, ended_proof_at, sessions, node_id, incarnation
         )
-        SELECT batch.*, $10, $11
+        SELECT batch.*, $11, $12
         FROM unnest(
             $1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
-            $6::bigint[], $7::bigint[], $8::bigint[], $9::bytea[]
+            $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[]
         ) AS batch (
             principal_id, version, last_active_at, last_seen_at, left_at,
-            availability, forced_offline_at, rest_floor, sessions
+            availability, forced_offline_at, rest_floor, ended_proof_at, sessions
         )
         WHERE {MAY_BE_PRESENT}
             AND NOT EXISTS (
@@ -246,9 +248,10 @@ static KEEP: LazyLock<Arc<str>> = LazyLock::new(|| {
             )
         ON CONFLICT (principal_id, node_id, incarnation) DO UPDATE SET {times}, {state}
         WHERE {later} OR {newer} AND (
-            excluded.availability, excluded.forced_offline_at, excluded.rest_floor, excluded.sessions
+            excluded.availability, excluded.forced_offline_at, excluded.rest_floor,
+            excluded.ended_proof_at, excluded.sessions
         ) IS DISTINCT FROM (
-            kept.availability, kept.forced_offline_at, kept.rest_floor, kept.sessions
+            kept.availability, kept.forced_offline_at, kept.rest_floor, kept.ended_proof_at, kept.sessions
         )"
     )
     .into()

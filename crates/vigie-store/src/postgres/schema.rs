@@ -10,7 +10,7 @@ use sqlx::{PgConnection, SqlSafeStr};
 
 use crate::error::OpenError;
 
-const STEPS: [(i64, &str, &str); 2] = [
+const STEPS: [(i64, &str, &str); 3] = [
     (
         1,
         "directory",
@@ -20,6 +20,11 @@ const STEPS: [(i64, &str, &str); 2] = [
         2,
         "presence",
         include_str!("../../migrations/postgres/0002_presence.sql"),
+    ),
+    (
+        3,
+        "ended proof",
+        include_str!("../../migrations/postgres/0003_ended_proof.sql"),
     ),
 ];
 

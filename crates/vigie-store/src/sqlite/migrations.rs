@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-const STEPS: [(i64, &str, &str); 2] = [
+const STEPS: [(i64, &str, &str); 3] = [
     (
         1,
         "directory",
@@ -17,6 +17,11 @@ const STEPS: [(i64, &str, &str); 2] = [
         2,
         "presence",
         include_str!("../../migrations/sqlite/0002_presence.sql"),
+    ),
+    (
+        3,
+        "ended proof",
+        include_str!("../../migrations/sqlite/0003_ended_proof.sql"),
     ),
 ];
 

@@ -80,6 +80,7 @@ pub(super) async fn write(
                 .bind(availability_code::encode(record.availability))
                 .bind(millis(record.forced_offline_at))
                 .bind(millis(record.rest_floor))
+                .bind(millis(record.ended_proof_at))
                 .bind(sessions::encode(&record.sessions))
         })
         .await?;
@@ -143,6 +144,7 @@ static KEEP: LazyLock<Bulk> = LazyLock::new(|| {
         "availability",
         "forced_offline_at",
         "rest_floor",
+        "ended_proof_at",
         "sessions",
     ]
     .map(|column| {
@@ -154,15 +156,17 @@ static KEEP: LazyLock<Bulk> = LazyLock::new(|| {
     let times = latest_times("node_presence");
     let later = any_later_time("node_presence");
     Bulk::new(
-        11,
+        12,
         &format!(
             "WITH batch (
                 principal_id, version, last_active_at, last_seen_at, left_at,
-                node_id, incarnation, availability, forced_offline_at, rest_floor, sessions
+                node_id, incarnation, availability, forced_offline_at, rest_floor, ended_proof_at,
+                sessions
             ) AS (VALUES {{rows}})
             INSERT INTO node_presence (
                 principal_id, version, last_active_at, last_seen_at, left_at,
-                node_id, incarnation, availability, forced_offline_at, rest_floor, sessions
+                node_id, incarnation, availability, forced_offline_at, rest_floor, ended_proof_at,
+                sessions
             )
             SELECT * FROM batch
             WHERE {MAY_BE_PRESENT}
@@ -172,10 +176,11 @@ static KEEP: LazyLock<Bulk> = LazyLock::new(|| {
                 )
             ON CONFLICT (principal_id, node_id, incarnation) DO UPDATE SET {times}, {state}
             WHERE {later} OR {newer} AND (
-                excluded.availability, excluded.forced_offline_at, excluded.rest_floor, excluded.sessions
+                excluded.availability, excluded.forced_offline_at, excluded.rest_floor,
+                excluded.ended_proof_at, excluded.sessions
             ) IS NOT (
                 node_presence.availability, node_presence.forced_offline_at, node_presence.rest_floor,
-                node_presence.sessions
+                node_presence.ended_proof_at, node_presence.sessions
             )"
         ),
     )

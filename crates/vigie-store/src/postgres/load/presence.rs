@@ -24,7 +24,8 @@ macro_rules! presence {
                     max(p.last_active_at) OVER everyones_rows AS last_active_at,
                     max(p.last_seen_at) OVER everyones_rows AS last_seen_at,
                     max(p.left_at) OVER everyones_rows AS left_at,
-                    p.availability, p.forced_offline_at, p.rest_floor, p.sessions, i.alive_at
+                    p.availability, p.forced_offline_at, p.rest_floor, p.ended_proof_at, p.sessions,
+                    i.alive_at
                 FROM node_presence AS p
                 LEFT JOIN incarnations AS i ON i.node_id = p.node_id AND i.number = p.incarnation
                 WHERE p.node_id = (SELECT id FROM node)",
@@ -43,8 +44,8 @@ macro_rules! presence {
                 greatest(kept.last_seen_at, known.last_seen_at),
                 greatest(kept.left_at, known.left_at),
                 kept.version IS NULL OR coalesce(known.version > kept.version, false) AS is_over,
-                kept.availability, kept.forced_offline_at, kept.rest_floor, kept.sessions,
-                kept.alive_at
+                kept.availability, kept.forced_offline_at, kept.rest_floor, kept.ended_proof_at,
+                kept.sessions, kept.alive_at
             FROM kept FULL JOIN known USING (principal_id)
             ORDER BY principal_id",
         )
@@ -96,7 +97,7 @@ fn presence(row: &PgRow) -> Result<StoredPresence, ReadError> {
             alive_at: None,
         });
     }
-    let Some(sessions) = sessions::decode(row.column(9)?) else {
+    let Some(sessions) = sessions::decode(row.column(10)?) else {
         return Err(wrong(table)("its sessions are packed in an unknown way"));
     };
     Ok(StoredPresence {
@@ -105,10 +106,11 @@ fn presence(row: &PgRow) -> Result<StoredPresence, ReadError> {
             availability: availability(&row, table)?,
             forced_offline_at: row.wall(7)?,
             rest_floor: row.wall(8)?,
+            ended_proof_at: row.wall(9)?,
             sessions,
             ..times
         },
-        alive_at: row.wall(10)?,
+        alive_at: row.wall(11)?,
     })
 }
 

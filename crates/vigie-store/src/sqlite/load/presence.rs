@@ -37,6 +37,7 @@ struct PackedLeases {
     availability: i64,
     forced_offline_at: Option<i64>,
     rest_floor: Option<i64>,
+    ended_proof_at: Option<i64>,
     /// In hexadecimal digits; empty when there are none.
     sessions: Box<str>,
     alive_at: Option<i64>,
@@ -62,7 +63,7 @@ pub(super) async fn everyone(readers: &SqlitePool, receive: Receive<'_>) -> Resu
         sql: "
             SELECT json_group_array(json_array(
                 json_array(p.principal_id, p.version, p.last_active_at, p.last_seen_at, p.left_at),
-                p.availability, p.forced_offline_at, p.rest_floor, hex(p.sessions), i.alive_at
+                p.availability, p.forced_offline_at, p.rest_floor, p.ended_proof_at, hex(p.sessions), i.alive_at
             )), max(p.principal_id)
             FROM (
                 SELECT * FROM node_presence
@@ -107,7 +108,7 @@ pub(in crate::sqlite) async fn of(
         sql: "
             SELECT json_group_array(json_array(
                 json_array(p.principal_id, p.version, p.last_active_at, p.last_seen_at, p.left_at),
-                p.availability, p.forced_offline_at, p.rest_floor, hex(p.sessions), i.alive_at
+                p.availability, p.forced_offline_at, p.rest_floor, p.ended_proof_at, hex(p.sessions), i.alive_at
             )), max(p.principal_id)
             FROM (
                 SELECT * FROM node_presence
@@ -241,6 +242,7 @@ fn lease_of(packed: PackedLeases) -> Result<StoredPresence, ReadError> {
             availability,
             forced_offline_at: packed.forced_offline_at.map(Wall::from_millis),
             rest_floor: packed.rest_floor.map(Wall::from_millis),
+            ended_proof_at: packed.ended_proof_at.map(Wall::from_millis),
             sessions,
             ..times.record
         },

@@ -148,15 +148,8 @@ fn settled(stay: &Stay, reigns: &[Reign]) -> i64 {
 }
 
 /// The latest proof of life that no kill may have lost.
-///
-/// Known defect: of who came back after a kill and does nothing, the proofs on the later servers are not always kept, so only the first server's count here.
 fn last_kept_proof(stay: &Stay, reigns: &[Reign]) -> Option<i64> {
-    let first = stay.links.first().map(|link| link.generation);
-    let of_first = stay
-        .links
-        .iter()
-        .filter(|link| Some(link.generation) == first);
-    let links = of_first.filter_map(|link| {
+    let links = stay.links.iter().filter_map(|link| {
         let killed = reigns[link.generation].killed;
         (killed >= link.entered + DURABLE).then(|| link.lost.min(killed) - ALIVE)
     });
