@@ -8,7 +8,7 @@
 //!
 //! A step that cannot be taken is written down as skipped, with the reason.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use serde_json::json;
@@ -208,7 +208,13 @@ impl Course<'_> {
         note_or_skip(report, "statistics", found.statistics, "coming");
 
         report.announce("ten requests");
-        self.try_counters(&scene, report).await;
+        let mark = watcher.mark();
+        let came = self.try_counters(&scene, report).await;
+        if came && leaves {
+            // What is said of this stay must not be taken for what is said of the next one.
+            let deadline = Instant::now() + patience;
+            let _told_or_lost = watcher.told(mark, cast.subject, false, deadline).await;
+        }
 
         if leaves {
             report.announce("reload");
@@ -225,7 +231,8 @@ impl Course<'_> {
         self.try_reset(cast.operator, report).await;
     }
 
-    async fn try_counters(&self, scene: &Scene<'_>, report: &mut Report) {
+    /// Says whether the subject came; by the end it has left.
+    async fn try_counters(&self, scene: &Scene<'_>, report: &mut Report) -> bool {
         let cast = &scene.cast;
         let auth = json!({ "token": cast.token });
         // A connected session keeps requests from being edges: what is left is the throttle.
@@ -233,7 +240,8 @@ impl Course<'_> {
             Ok(socket) => socket,
             Err(fault) => {
                 report.note("counters", Err(fault));
-                return report.skip(["throttle", "metrics-move"], &Omission::After("counters"));
+                report.skip(["throttle", "metrics-move"], &Omission::After("counters"));
+                return false;
             }
         };
         let person = self.site.user(cast.token);
@@ -258,6 +266,7 @@ impl Course<'_> {
             }
             None => report.skip(["metrics-move"], &Omission::After("metrics")),
         }
+        true
     }
 
     async fn try_losses(

@@ -28,9 +28,18 @@ pub(super) struct Watcher {
     unreadable: Option<Value>,
 }
 
-/// A place in what was heard: only later statements count.
+/// A place in what was heard, and when it was put there: only what comes later counts, also of what nobody looked at yet.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Mark(usize);
+pub(super) struct Mark {
+    heard: usize,
+    at: Instant,
+}
+
+impl Mark {
+    fn precedes(self, told: &Statement) -> bool {
+        told.at >= self.at
+    }
+}
 
 impl Watcher {
     pub(super) async fn connect(site: &Site, token: &str) -> Result<Self, Fault> {
@@ -61,7 +70,10 @@ impl Watcher {
 
     /// From here on.
     pub(super) fn mark(&mut self) -> Mark {
-        Mark(self.heard.len())
+        Mark {
+            heard: self.heard.len(),
+            at: Instant::now(),
+        }
     }
 
     /// The first statement since `mark` that says so; `None` when there is none by `deadline`.
@@ -72,12 +84,12 @@ impl Watcher {
         is_online: bool,
         deadline: Instant,
     ) -> Result<Option<Statement>, Fault> {
-        let mut seen = mark.0;
+        let mut seen = mark.heard;
         loop {
             let new = &self.heard[seen..];
-            let found = new
-                .iter()
-                .find(|told| told.user == user && told.is_online == is_online);
+            let found = new.iter().find(|told| {
+                mark.precedes(told) && told.user == user && told.is_online == is_online
+            });
             if let Some(found) = found {
                 return Ok(Some(found.clone()));
             }
@@ -94,8 +106,10 @@ impl Watcher {
 
     /// What was said of somebody since `mark`, as far as it was heard.
     pub(super) fn said_of(&self, mark: Mark, user: &str) -> Vec<Statement> {
-        let new = self.heard[mark.0..].iter();
-        new.filter(|told| told.user == user).cloned().collect()
+        let new = self.heard[mark.heard..].iter();
+        new.filter(|told| mark.precedes(told) && told.user == user)
+            .cloned()
+            .collect()
     }
 
     /// Leaves.

@@ -8,6 +8,9 @@ use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+/// Socket.IO's DISCONNECT packet, as a client's frame under an empty mask.
+const GOODBYE: [u8; 8] = [0x81, 0x82, 0, 0, 0, 0, b'4', b'1'];
+
 /// What is wrong with the server behind the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wrong {
@@ -24,6 +27,8 @@ pub(crate) enum Wrong {
     OfflineNeverAnnounced,
     /// Who is refused is told to be welcome.
     ForgeriesAccepted,
+    /// A lost connection says goodbye on behalf of its client.
+    GoodbyeForLoss,
 }
 
 impl Wrong {
@@ -35,7 +40,8 @@ impl Wrong {
             Self::Nothing
             | Self::NoSnapshot
             | Self::OfflineNeverAnnounced
-            | Self::ForgeriesAccepted => false,
+            | Self::ForgeriesAccepted
+            | Self::GoodbyeForLoss => false,
         }
     }
 
@@ -51,7 +57,8 @@ impl Wrong {
             | Self::FrozenCounters
             | Self::FrozenMetrics
             | Self::FrozenStatistics
-            | Self::ForgeriesAccepted => false,
+            | Self::ForgeriesAccepted
+            | Self::GoodbyeForLoss => false,
         }
     }
 }
@@ -125,8 +132,12 @@ impl Desk {
 
     fn pass_frames(&self, mut client: TcpStream, mut server: TcpStream) -> io::Result<()> {
         let (mut upward, mut to_server) = (client.try_clone()?, server.try_clone()?);
+        let says_goodbye = self.wrong == Wrong::GoodbyeForLoss;
         std::thread::spawn(move || {
             let end = io::copy(&mut upward, &mut to_server);
+            if says_goodbye {
+                let _gone = to_server.write_all(&GOODBYE);
+            }
             // A reset stays a loss without a goodbye: a close is all that TCP can say here.
             let _gone = to_server.shutdown(std::net::Shutdown::Both);
             end

@@ -73,3 +73,10 @@ async fn offline_never_announced() {
 async fn everybody_is_let_in() {
     check(Wrong::ForgeriesAccepted, &["forged-token"]).await;
 }
+
+#[tokio::test]
+async fn presence_that_flaps_on_reloads() {
+    let outcome = check(Wrong::GoodbyeForLoss, &["reload"]).await;
+    let hint = outcome.step("reload")["hint"].as_str().unwrap();
+    assert!(hint.contains("goodbye"), "{hint}");
+}
