@@ -5,13 +5,16 @@ use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
-use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Terms;
 
 /// Bytes that one read takes at most; small, so that a limit of bytes a second is felt early.
 const PIECE: usize = 4 * 1024;
+
+/// Pieces that are under way at most; what comes behind waits where it is.
+const UNDER_WAY: usize = 4;
 
 /// What the test has decided for a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,28 +68,61 @@ pub(super) async fn run(
 }
 
 /// Passes bytes in one direction on the terms of each moment, and the end of the stream after them.
+///
+/// A limit of bytes a second holds back what comes behind; a delay does not, for many pieces are under way at the same time.
 async fn pass(
+    from: ReadHalf<'_>,
+    to: WriteHalf<'_>,
+    terms: watch::Receiver<Terms>,
+) -> io::Result<()> {
+    let (departs, arrives) = mpsc::channel(UNDER_WAY);
+    tokio::try_join!(
+        depart(from, terms.clone(), departs),
+        arrive(to, terms, arrives)
+    )?;
+    Ok(())
+}
+
+/// Bytes under way, and when they arrive; none are the end of the stream.
+type Piece = (Instant, Vec<u8>);
+
+async fn depart(
     mut from: ReadHalf<'_>,
-    mut to: WriteHalf<'_>,
     mut terms: watch::Receiver<Terms>,
+    departs: mpsc::Sender<Piece>,
 ) -> io::Result<()> {
     let mut piece = vec![0; PIECE];
     loop {
         let read = from.read(&mut piece).await;
         let now = alive(&mut terms).await;
-        sleep(now.delay).await;
         let length = read?;
-        if length == 0 {
-            return to.shutdown().await;
-        }
         if let Some(rate) = now.bytes_per_second {
             let length = u32::try_from(length).unwrap_or(u32::MAX);
             sleep(std::time::Duration::from_secs(1) * length / rate.max(1)).await;
         }
+        let under_way = (Instant::now() + now.delay, piece[..length].to_vec());
+        // Nobody waits at the other end any more: its error ends both.
+        if departs.send(under_way).await.is_err() || length == 0 {
+            return Ok(());
+        }
+    }
+}
+
+async fn arrive(
+    mut to: WriteHalf<'_>,
+    mut terms: watch::Receiver<Terms>,
+    mut arrives: mpsc::Receiver<Piece>,
+) -> io::Result<()> {
+    while let Some((at, piece)) = arrives.recv().await {
+        sleep_until(at).await;
         // It may have died while the bytes were under way.
         alive(&mut terms).await;
-        to.write_all(&piece[..length]).await?;
+        if piece.is_empty() {
+            return to.shutdown().await;
+        }
+        to.write_all(&piece).await?;
     }
+    Ok(())
 }
 
 /// The terms, as soon as anything passes.

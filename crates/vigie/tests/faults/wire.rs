@@ -183,8 +183,8 @@ async fn a_link_that_is_cut_again_and_again_does_not_flap() {
 async fn a_slow_and_thin_link_is_not_an_absence() {
     let mut scene = Scene::with_grace("500ms").await;
     let terms = Terms {
-        delay: Duration::from_millis(100),
-        bytes_per_second: Some(16_384),
+        delay: Duration::from_millis(250),
+        bytes_per_second: Some(4_096),
         ..Terms::default()
     };
     scene.wire.set(Direction::Up, terms);
