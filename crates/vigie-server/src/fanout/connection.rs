@@ -83,7 +83,7 @@ impl Outbox {
         if !self.room.takes(frame.len(), r#use) {
             return Delivery::NoRoom;
         }
-        self.room.note(&frame);
+        self.room.note(&frame, r#use);
         match link.emit(frame) {
             Ok(()) => Delivery::Done,
             Err(NoRoom) => Delivery::NoRoom,
@@ -94,11 +94,16 @@ impl Outbox {
     fn send_waiting(
         &mut self,
         link: &dyn Link,
+        r#use: Use,
         mut newest: impl FnMut(PrincipalKey) -> (Frame, Option<Number>),
     ) -> Looked {
         while let Some(principal) = self.waiting.first().copied() {
             let (frame, number) = newest(principal);
-            if self.send(link, frame, Use::News) == Delivery::NoRoom {
+            if self.send(link, frame, r#use) == Delivery::NoRoom {
+                // What the pace holds back goes out with the next window.
+                if r#use == Use::News && !self.room.is_stuck() {
+                    return Looked::Busy;
+                }
                 let was_slow = std::mem::replace(&mut self.is_slow, true);
                 return if was_slow {
                     Looked::Busy
@@ -152,14 +157,14 @@ impl Connection {
         if !outbox.waiting.is_empty() {
             return Delivery::NoRoom;
         }
-        let delivery = outbox.send(&*self.link, frame, Use::News);
+        let delivery = outbox.send(&*self.link, frame, Use::Urgent);
         self.watch(&mut outbox);
         delivery
     }
 
     /// Sends something that nobody misses if it finds no room.
     pub(super) fn emit_if_room(&self, frame: Frame) {
-        let delivery = self.outbox.lock().send(&*self.link, frame, Use::News);
+        let delivery = self.outbox.lock().send(&*self.link, frame, Use::Urgent);
         if delivery == Delivery::NoRoom {
             tracing::trace!("a slow socket was left out");
         }
@@ -250,7 +255,8 @@ impl Connection {
         &self,
         newest: impl FnMut(PrincipalKey) -> (Frame, Option<Number>),
     ) -> Looked {
-        self.outbox.lock().send_waiting(&*self.link, newest)
+        let mut outbox = self.outbox.lock();
+        outbox.send_waiting(&*self.link, Use::Urgent, newest)
     }
 
     /// The same when the window is over; only here a socket that is found quiet stops being watched.
@@ -259,11 +265,12 @@ impl Connection {
         newest: impl FnMut(PrincipalKey) -> (Frame, Option<Number>),
     ) -> Looked {
         let mut outbox = self.outbox.lock();
+        let is_written = outbox.room.look();
         if !outbox.waiting.is_empty() {
-            return outbox.send_waiting(&*self.link, newest);
+            return outbox.send_waiting(&*self.link, Use::News, newest);
         }
         outbox.is_slow = false;
-        outbox.is_watched = !outbox.room.is_empty();
+        outbox.is_watched = !is_written;
         if outbox.is_watched {
             Looked::Busy
         } else {

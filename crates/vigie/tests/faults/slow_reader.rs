@@ -1,6 +1,7 @@
-//! A client that reads nothing while its contacts change thousands of times.
+//! A client that reads nothing, or little at a time, while its contacts change thousands of times.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::json;
 use vigie_client::{Http, Method, Socket};
@@ -56,6 +57,47 @@ async fn a_client_that_reads_nothing_costs_little_and_gets_the_newest_state_afte
     wire.heal();
     slow.thaw();
     all_become_online(&mut slow, &contacts).await;
+    server.assert_alive();
+}
+
+/// A thin link, in bytes a second: less than a third of what the storm makes.
+const THIN: u32 = 64 * 1024;
+
+/// Long enough that whatever the server let pile up would keep a ping for longer than its answer may take.
+const STORM: Duration = Duration::from_secs(12);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thin_link_in_a_storm_stays_open_and_gets_the_newest_state() {
+    let site = Site::new(&[("VIGIE_PING_INTERVAL", "1s"), ("VIGIE_PING_TIMEOUT", "6s")]);
+    let mut server = site.start().await;
+    let url = server.url().to_owned();
+    let contacts: Vec<String> = (0..CONTACTS).map(|number| format!("c{number}")).collect();
+    let mut members = contacts.clone();
+    members.push("thin".to_owned());
+    conversation(&url, "room", &members).await;
+    let service = service(&url);
+    for contact in &contacts {
+        // As many bytes as a name may have make each change heavy.
+        let path = format!("/v1/users/{contact}");
+        let name = json!({"displayName": "é".repeat(200)});
+        let reply = service.call(Method::PUT, &path, Some(&name)).await.unwrap();
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    }
+    let wire = Wire::to(server.address().parse().unwrap()).await.unwrap();
+    let terms = Terms {
+        bytes_per_second: Some(THIN),
+        ..Terms::default()
+    };
+    wire.set(Direction::Down, terms);
+    let mut thin = enter(&wire.url(), "thin").await;
+    let until = tokio::time::Instant::now() + STORM;
+    let mut is_online = false;
+    while tokio::time::Instant::now() < until {
+        is_online = !is_online;
+        set_all(&service, &contacts, is_online).await;
+    }
+    set_all(&service, &contacts, true).await;
+    all_become_online(&mut thin, &contacts).await;
     server.assert_alive();
 }
 
