@@ -104,6 +104,13 @@ impl News {
 }
 
 #[cfg(test)]
+impl Number {
+    pub(crate) fn nth(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

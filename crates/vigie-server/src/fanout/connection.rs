@@ -238,7 +238,7 @@ impl Connection {
         outbox.horizon = Some(horizon);
         outbox.own_horizon.get_or_insert(horizon);
         outbox.waiting.retain(|principal| !holds(*principal));
-        outbox.ahead.clear();
+        outbox.ahead.retain(|principal, _| !holds(*principal));
     }
 
     /// Lets a principal's newest state be sent again, whatever was told before.
@@ -402,5 +402,17 @@ mod tests {
         connection.tell_waiting(newest);
         let told = link.take();
         assert_eq!(told, ["alice", "again", "newest of 1", "newest of 4"]);
+    }
+
+    #[test]
+    fn own_news_that_the_window_told_are_not_told_again_after_a_second_snapshot() {
+        let (link, connection) = quiet();
+        connection.mark(ME);
+        // Told with the window, while news before the fifth waited to be told.
+        connection.tell_waiting(|_| (text("me"), Some(Number::nth(5))));
+        connection.give_snapshot(|other| other != ME, || (text("again"), Number::nth(5)));
+        connection.tell(ME, Number::nth(4), &text("me, as told before"));
+        connection.tell_waiting(newest);
+        assert_eq!(link.take(), ["me", "again"]);
     }
 }
