@@ -36,6 +36,12 @@ impl PresenceRecord {
     pub fn has_lease(&self) -> bool {
         self.rest_floor.is_some() || !self.sessions.is_empty()
     }
+
+    /// Whether it says more than times: a lease or a force, which belong to the start that wrote them, and which its successor has to write anew.
+    #[must_use]
+    pub fn has_state(&self) -> bool {
+        self.has_lease() || self.forced_offline_at.is_some()
+    }
 }
 
 /// One session as the store keeps it.

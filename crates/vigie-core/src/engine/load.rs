@@ -67,7 +67,7 @@ impl Engine {
             });
         }
         let edge = self.settle(principal, now);
-        if edge || record.has_lease() {
+        if edge || record.has_state() {
             self.persist(principal, false);
         }
     }

@@ -249,3 +249,14 @@ fn offline_by_decree_of_somebody_away_is_an_edge() {
     assert_eq!(world.told(), ["at 600 s: alice offline"]);
     assert_eq!(world.last_seen(ALICE), Some(10 * MINUTE));
 }
+
+#[test]
+fn offline_by_decree_is_written_anew_by_the_next_start_so_that_it_outlives_two() {
+    let mut world = World::new();
+    world.requests(ALICE);
+    world.is_declared(ALICE, Offline);
+    world.written();
+    world.crashes_and_restarts_after(SECOND);
+    assert_eq!(world.written(), ["alice"]);
+    assert!(world.stored(ALICE).forced_offline_at.is_some());
+}

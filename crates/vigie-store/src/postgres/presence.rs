@@ -70,7 +70,7 @@ pub(super) async fn write(
     sorted.sort_unstable_by_key(|write| write.principal.as_str());
     let (kept, ended): (Vec<_>, Vec<_>) = sorted
         .into_iter()
-        .partition(|write| write.record.has_lease() || write.record.forced_offline_at.is_some());
+        .partition(|write| write.record.has_state());
     let mut rows = 0;
     for kept in kept.chunks(ROWS) {
         rows += keep(connection, by, kept).await?;
