@@ -10,6 +10,7 @@ mod queues;
 mod restoring;
 mod timer;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -48,6 +49,8 @@ struct Inner {
     writes: WriteBehind,
     /// Whoever has leases that an earlier start wrote, and that are to be written as this start's own.
     restored: Vec<PrincipalKey>,
+    /// Whoever had stored times in the future, which memory holds as of the start, and the store, which merges by maximum, as they were.
+    clamped: HashSet<PrincipalKey>,
     news: News,
 }
 
@@ -92,6 +95,7 @@ impl EngineHost {
                 engine,
                 writes: WriteBehind::default(),
                 restored: Vec::new(),
+                clamped: HashSet::new(),
                 news: News::default(),
             }),
             held_by_cells: AtomicU64::new(0),

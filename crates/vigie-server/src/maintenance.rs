@@ -98,7 +98,8 @@ impl Maintenance {
         loop {
             ticks.tick().await;
             match reconciliation::compare(app, &mut slice).await {
-                Ok(findings) => self.note(app, findings),
+                Ok(Some(findings)) => self.note(app, findings),
+                Ok(None) => {}
                 Err(error) => tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "memory could not be compared with the store"

@@ -30,7 +30,11 @@ impl EngineHost {
                 record: Box::new(kept.record),
                 alive_at: kept.alive_at,
             };
+            let clamped = inner.engine.totals().clamped_times;
             inner.engine.handle(signal, now);
+            if inner.engine.totals().clamped_times > clamped {
+                inner.clamped.insert(principal);
+            }
             let mut is_edge = false;
             while let Some(effect) = inner.engine.poll_effect() {
                 match effect {
@@ -49,6 +53,16 @@ impl EngineHost {
         drop(inner);
         self.news_came.notify_one();
         self.writes_wait.notify_one();
+    }
+
+    /// Whether some of what was restored is not even among what waits to be written.
+    pub(crate) fn is_taking_over(&self) -> bool {
+        !self.inner.lock().restored.is_empty()
+    }
+
+    /// Whether the store may hold later times of this principal than memory: an earlier start wrote them by a clock that was ahead.
+    pub(crate) fn was_clamped(&self, principal: PrincipalKey) -> bool {
+        self.inner.lock().clamped.contains(&principal)
     }
 
     /// Lets at most `most` of those with restored leases wait to be written; says how many are left.

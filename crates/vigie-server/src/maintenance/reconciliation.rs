@@ -1,6 +1,6 @@
 //! Compares memory with the store, a slice of principals at a time; it should find nothing, and counts what it finds.
 //!
-//! Always true: what merely waits to be written is no finding, and nothing is changed but by writing memory's record again.
+//! Always true: what merely waits to be written is no finding, what a start restored included; and nothing is changed but by writing memory's record again.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,11 +20,16 @@ pub(super) struct Slice {
 }
 
 /// Compares the next slice; how many principals the store had wrong.
-pub(super) async fn compare(app: &App, slice: &mut Slice) -> Result<u64, ReadError> {
+///
+/// `None` while what the start restored is still being written: of those people the store holds the rows of an earlier start.
+pub(super) async fn compare(app: &App, slice: &mut Slice) -> Result<Option<u64>, ReadError> {
+    if app.host.is_taking_over() {
+        return Ok(None);
+    }
     let principals = slice.take(app);
     let suspects = differing(app, principals).await?;
     if suspects.is_empty() {
-        return Ok(0);
+        return Ok(Some(0));
     }
     let before: Vec<PresenceRecord> = suspects
         .iter()
@@ -32,7 +37,7 @@ pub(super) async fn compare(app: &App, slice: &mut Slice) -> Result<u64, ReadErr
         .collect();
     // What waited to be written is then written; a store that refuses is trouble, and known as such.
     if app.flusher.flush().await.is_err() {
-        return Ok(0);
+        return Ok(Some(0));
     }
     let still = differing(app, suspects.clone()).await?;
     let mut findings = 0;
@@ -44,7 +49,7 @@ pub(super) async fn compare(app: &App, slice: &mut Slice) -> Result<u64, ReadErr
             findings += 1;
         }
     }
-    Ok(findings)
+    Ok(Some(findings))
 }
 
 impl Slice {
@@ -77,14 +82,27 @@ async fn differing(
         .map(|presence| (presence.principal, presence.record))
         .collect();
     let throttle = app.config.rules.throttle_interval;
-    let differs = |(key, id): &(PrincipalKey, PrincipalId)| {
-        let stored = stored.remove(id).unwrap_or_default();
-        differ(&app.host.record(*key), &stored, throttle)
-    };
     let mut principals = principals;
-    let mut differs = differs;
-    principals.retain(|principal| differs(principal));
+    principals.retain(|(key, id)| {
+        let held = app.host.record(*key);
+        let mut stored = stored.remove(id).unwrap_or_default();
+        if app.host.was_clamped(*key) {
+            clamp(&mut stored, &held);
+        }
+        differ(&held, &stored, throttle)
+    });
     Ok(principals)
+}
+
+/// Takes times out of the future as the start did that took them up: they may be wrong, but the store does not give them back, and writing would not change them.
+fn clamp(stored: &mut PresenceRecord, held: &PresenceRecord) {
+    for (stored, held) in [
+        (&mut stored.last_active_at, held.last_active_at),
+        (&mut stored.last_seen_at, held.last_seen_at),
+        (&mut stored.left_at, held.left_at),
+    ] {
+        *stored = (*stored).min(held);
+    }
 }
 
 /// Whether the store lost something of what memory holds, or holds what memory does not.
@@ -159,6 +177,23 @@ mod tests {
         check(Some(160_000), Some(100_000), false);
         check(Some(160_001), Some(100_000), true);
         check(Some(100_000), Some(100_001), true);
+        check(Some(100_000), None, true);
+        check(None, None, false);
+    }
+
+    #[test]
+    fn a_time_out_of_the_future_is_taken_as_the_start_took_it_and_a_lost_one_is_still_lost() {
+        let check = |held: Option<i64>, stored: Option<i64>, expected: bool| {
+            let record = |at: Option<i64>| PresenceRecord {
+                last_seen_at: at.map(Wall::from_millis),
+                ..online()
+            };
+            let mut stored = record(stored);
+            clamp(&mut stored, &record(held));
+            assert_eq!(differ(&record(held), &stored, THROTTLE), expected);
+        };
+        check(Some(100_000), Some(900_000), false);
+        check(Some(100_000), Some(99_999), true);
         check(Some(100_000), None, true);
         check(None, None, false);
     }

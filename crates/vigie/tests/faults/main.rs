@@ -4,6 +4,7 @@
 //! Always true of every test: the process never ends by itself, nobody is told a lie, and no coming or leaving is lost.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod agreement;
 mod clock_jumps;
 mod descriptors;
 mod floods;
