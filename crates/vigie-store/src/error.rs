@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::away;
+use crate::cause::Cause;
 
 /// Who holds a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +90,7 @@ pub enum OpenError {
         path: PathBuf,
         /// SQLite's answer.
         #[source]
-        source: sqlx::Error,
+        source: Cause,
     },
     /// The database belongs to another program.
     #[error("{database} holds tables of another program; give this server a database of its own")]
@@ -127,7 +127,7 @@ pub enum OpenError {
         database: Box<str>,
         /// Why.
         #[source]
-        source: sqlx::migrate::MigrateError,
+        source: Cause,
     },
     /// The database did not answer, or did not let us in.
     #[error("cannot open the database {database}")]
@@ -136,7 +136,7 @@ pub enum OpenError {
         database: Box<str>,
         /// Why.
         #[source]
-        source: sqlx::Error,
+        source: Cause,
     },
 }
 
@@ -145,8 +145,7 @@ impl OpenError {
     #[must_use]
     pub fn heals_by_waiting(&self) -> bool {
         match self {
-            Self::Database { source, .. } => away::is_away(source),
-            Self::Migrate { source, .. } => away::is_migration_away(source),
+            Self::Database { source, .. } | Self::Migrate { source, .. } => source.is_away(),
             Self::UnknownScheme { .. }
             | Self::Url
             | Self::Path { .. }
@@ -171,7 +170,7 @@ pub enum ReadError {
         what: &'static str,
         /// Why.
         #[source]
-        source: sqlx::Error,
+        source: Cause,
     },
     /// A row holds something that this program never writes.
     #[error("the store holds a row of {table} that cannot be understood: {reason}")]
@@ -181,6 +180,9 @@ pub enum ReadError {
         /// What is wrong with it; names no person.
         reason: String,
     },
+    /// Another server has the database: what it holds is no longer ours.
+    #[error("a later start of a server has taken over the database")]
+    Superseded,
 }
 
 /// Why something could not be made durable.
@@ -190,7 +192,7 @@ pub enum ReadError {
 pub enum WriteError {
     /// No transaction could be begun: the store is away, or held by another writer for too long.
     #[error("cannot begin a transaction")]
-    Begin(#[source] sqlx::Error),
+    Begin(#[source] Cause),
     /// A statement was refused.
     #[error("cannot write {what}")]
     Statement {
@@ -198,11 +200,11 @@ pub enum WriteError {
         what: &'static str,
         /// Why.
         #[source]
-        source: sqlx::Error,
+        source: Cause,
     },
     /// The transaction could not be made durable; of this error alone it is unknown whether it was.
     #[error("cannot commit a transaction")]
-    Commit(#[source] sqlx::Error),
+    Commit(#[source] Cause),
     /// Another server took the database while this one had lost it.
     #[error("the database was taken by {0}")]
     HeldByAnother(Holder),
@@ -216,8 +218,8 @@ impl ReadError {
     #[must_use]
     pub fn heals_by_waiting(&self) -> bool {
         match self {
-            Self::Query { source, .. } => away::is_away(source),
-            Self::Row { .. } => false,
+            Self::Query { source, .. } => source.is_away(),
+            Self::Row { .. } | Self::Superseded => false,
         }
     }
 }
@@ -237,7 +239,7 @@ impl WriteError {
     pub fn heals_by_waiting(&self) -> bool {
         match self {
             Self::Begin(source) | Self::Statement { source, .. } | Self::Commit(source) => {
-                away::is_away(source)
+                source.is_away()
             }
             Self::HeldByAnother(_) | Self::Superseded => false,
         }

@@ -31,6 +31,7 @@
 
 mod availability_code;
 mod away;
+mod cause;
 mod error;
 mod postgres;
 mod rows;
@@ -41,6 +42,7 @@ mod url;
 
 use std::sync::Arc;
 
+pub use cause::Cause;
 pub use error::{Holder, OpenError, ReadError, WriteError};
 pub use rows::{
     Incarnation, Page, PresenceWrite, StoredConversation, StoredGuest, StoredPresence, StoredUser,

@@ -71,9 +71,9 @@ impl PostgresStore {
 
 /// A connection that holds the lock on a database of this version.
 async fn take(server: &Server) -> Result<PgConnection, OpenError> {
-    let failed = |source| OpenError::Database {
+    let failed = |source: sqlx::Error| OpenError::Database {
         database: server.name().into(),
-        source,
+        source: source.into(),
     };
     let mut connection = server.connect().await.map_err(failed)?;
     match lock::take(&mut connection, server.identity()).await {
@@ -97,7 +97,10 @@ async fn bounded<T>(
 ) -> Result<T, WriteError> {
     within(STATEMENT_LIMIT, work)
         .await
-        .map_err(|source| WriteError::Statement { what, source })
+        .map_err(|source| WriteError::Statement {
+            what,
+            source: source.into(),
+        })
 }
 
 #[async_trait]
@@ -113,10 +116,7 @@ impl Store for PostgresStore {
     }
 
     async fn health(&self) -> Result<(), ReadError> {
-        self.probe.probe().await.map_err(|source| ReadError::Query {
-            what: "a probe",
-            source,
-        })
+        self.probe.probe().await
     }
 
     async fn read_presence(
@@ -329,6 +329,6 @@ impl Store for PostgresStore {
 async fn finished(read: link::Read<'_>) -> Result<(), ReadError> {
     read.finish().await.map_err(|source| ReadError::Query {
         what: "to the end",
-        source,
+        source: source.into(),
     })
 }

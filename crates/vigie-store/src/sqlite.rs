@@ -54,7 +54,7 @@ impl SqliteStore {
             .writer
             .begin_with("BEGIN IMMEDIATE")
             .await
-            .map_err(WriteError::Begin)?;
+            .map_err(|error| WriteError::Begin(error.into()))?;
         Ok(Write { transaction })
     }
 }
@@ -70,13 +70,17 @@ impl Write {
     }
 
     async fn commit(self) -> Result<(), WriteError> {
-        self.transaction.commit().await.map_err(WriteError::Commit)
+        let committed = self.transaction.commit().await;
+        committed.map_err(|error| WriteError::Commit(error.into()))
     }
 }
 
 /// Names what was being written when a statement was refused.
 fn statement(what: &'static str) -> impl FnOnce(sqlx::Error) -> WriteError {
-    move |source| WriteError::Statement { what, source }
+    move |source| WriteError::Statement {
+        what,
+        source: source.into(),
+    }
 }
 
 #[async_trait]
@@ -92,7 +96,7 @@ impl Store for SqliteStore {
             .map(drop)
             .map_err(|source| ReadError::Query {
                 what: "a probe",
-                source,
+                source: source.into(),
             })
     }
 

@@ -18,6 +18,9 @@ use crate::error::{ReadError, WriteError};
 /// Begins a write, and locks the node's row against a later start until the end of it.
 const BEGIN_FENCED: &str = "BEGIN; SELECT incarnations FROM node FOR SHARE";
 
+/// How many starts there were, without a transaction or a lock.
+const LOOK_AT_FENCE: &str = "SELECT incarnations FROM node";
+
 /// Everything read in one transaction is of one instant; a million rows are put in order in memory, as far as they fit.
 const BEGIN_READING: &str = "
     BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
@@ -71,12 +74,11 @@ impl Link {
                 Ok(begun) => begun,
                 // It died while nobody looked; only a new connection tells whether the server is away.
                 Err(error) if is_lost(&error) => self.begin_anew().await?,
-                Err(error) => return Err(WriteError::Begin(error)),
+                Err(error) => return Err(not_begun(error)),
             },
             None => self.begin_anew().await?,
         };
-        let begun = self.fence.load(Ordering::Acquire);
-        if begun != 0 && begun != incarnations {
+        if self.is_superseded(incarnations) {
             return Err(WriteError::Superseded);
         }
         Ok(Write { slot, connection })
@@ -84,17 +86,17 @@ impl Link {
 
     async fn begin_anew(&self) -> Result<(PgConnection, u64), WriteError> {
         let connection = self.connect().await?;
-        begin_fenced(connection).await.map_err(WriteError::Begin)
+        begin_fenced(connection).await.map_err(not_begun)
     }
 
     async fn connect(&self) -> Result<PgConnection, WriteError> {
-        let mut connection = self.server.connect().await.map_err(WriteError::Begin)?;
+        let mut connection = self.server.connect().await.map_err(not_begun)?;
         if self.role == Role::Holder {
             lock::take(&mut connection, self.server.identity())
                 .await
                 .map_err(|error| match error {
                     NotTaken::Held(holder) => WriteError::HeldByAnother(holder),
-                    NotTaken::Failed(error) => WriteError::Begin(error),
+                    NotTaken::Failed(error) => not_begun(error),
                 })?;
         }
         Ok(connection)
@@ -102,7 +104,10 @@ impl Link {
 
     /// Begins a transaction that reads.
     pub(super) async fn read(&self, what: &'static str) -> Result<Read<'_>, ReadError> {
-        let failed = |source| ReadError::Query { what, source };
+        let failed = |source: sqlx::Error| ReadError::Query {
+            what,
+            source: source.into(),
+        };
         let mut slot = self.slot.lock().await;
         let connection = match slot.take() {
             Some(connection) => match begin_reading(connection).await {
@@ -119,21 +124,38 @@ impl Link {
         begin_reading(self.server.connect().await?).await
     }
 
-    /// Whether the server answers.
-    pub(super) async fn probe(&self) -> Result<(), sqlx::Error> {
+    /// Whether the server answers, and the database is still ours.
+    ///
+    /// A server that writes nothing would not meet the fence otherwise.
+    pub(super) async fn probe(&self) -> Result<(), ReadError> {
+        let failed = |source: sqlx::Error| ReadError::Query {
+            what: "a probe",
+            source: source.into(),
+        };
         let mut slot = self.slot.lock().await;
-        if let Some(mut connection) = slot.take() {
-            match within(STATEMENT_LIMIT, connection.ping()).await {
-                Ok(()) => {
-                    *slot = Some(connection);
-                    return Ok(());
-                }
-                Err(error) if is_lost(&error) => {}
-                Err(error) => return Err(error),
-            }
+        let (connection, incarnations) = match slot.take() {
+            Some(connection) => match look_at_fence(connection).await {
+                Ok(seen) => seen,
+                Err(error) if is_lost(&error) => self.probe_anew().await.map_err(failed)?,
+                Err(error) => return Err(failed(error)),
+            },
+            None => self.probe_anew().await.map_err(failed)?,
+        };
+        *slot = Some(connection);
+        if self.is_superseded(incarnations) {
+            return Err(ReadError::Superseded);
         }
-        *slot = Some(self.server.connect().await?);
         Ok(())
+    }
+
+    async fn probe_anew(&self) -> Result<(PgConnection, u64), sqlx::Error> {
+        look_at_fence(self.server.connect().await?).await
+    }
+
+    /// Whether a later start than ours has begun, by the number of starts.
+    fn is_superseded(&self, incarnations: u64) -> bool {
+        let begun = self.fence.load(Ordering::Acquire);
+        begun != 0 && begun != incarnations
     }
 
     /// Says goodbye to the server; the next use would connect again.
@@ -164,7 +186,7 @@ impl Write<'_> {
     pub(super) async fn commit(mut self) -> Result<(), WriteError> {
         end(&mut self.connection)
             .await
-            .map_err(WriteError::Commit)?;
+            .map_err(|error| WriteError::Commit(error.into()))?;
         *self.slot = Some(self.connection);
         Ok(())
     }
@@ -188,14 +210,30 @@ impl Read<'_> {
     }
 }
 
-async fn begin_fenced(mut connection: PgConnection) -> Result<(PgConnection, u64), sqlx::Error> {
+async fn begin_fenced(connection: PgConnection) -> Result<(PgConnection, u64), sqlx::Error> {
+    ask_for_number(connection, BEGIN_FENCED).await
+}
+
+async fn look_at_fence(connection: PgConnection) -> Result<(PgConnection, u64), sqlx::Error> {
+    ask_for_number(connection, LOOK_AT_FENCE).await
+}
+
+/// The connection is lost with an error, whatever it was.
+async fn ask_for_number(
+    mut connection: PgConnection,
+    sql: &'static str,
+) -> Result<(PgConnection, u64), sqlx::Error> {
     let row = within(
         STATEMENT_LIMIT,
-        sqlx::raw_sql(BEGIN_FENCED).fetch_one(&mut connection),
+        sqlx::raw_sql(sql).fetch_one(&mut connection),
     )
     .await?;
-    let incarnations: i64 = row.try_get(0)?;
-    Ok((connection, incarnations.unsigned_abs()))
+    let number: i64 = row.try_get(0)?;
+    Ok((connection, number.unsigned_abs()))
+}
+
+fn not_begun(error: sqlx::Error) -> WriteError {
+    WriteError::Begin(error.into())
 }
 
 async fn begin_reading(mut connection: PgConnection) -> Result<PgConnection, sqlx::Error> {

@@ -50,9 +50,9 @@ static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 /// Refuses what is not ours, then migrates.
 pub(super) async fn prepare(connection: &mut PgConnection, name: &str) -> Result<(), OpenError> {
     let database: Box<str> = name.into();
-    let failed = |source| OpenError::Database {
+    let failed = |source: sqlx::Error| OpenError::Database {
         database: name.into(),
-        source,
+        source: source.into(),
     };
     let encoding = encoding(connection).await.map_err(failed)?;
     if encoding != "UTF8" {
@@ -68,7 +68,10 @@ pub(super) async fn prepare(connection: &mut PgConnection, name: &str) -> Result
             found,
             known: NEWEST,
         }),
-        Err(source) => Err(OpenError::Migrate { database, source }),
+        Err(source) => Err(OpenError::Migrate {
+            database,
+            source: source.into(),
+        }),
     }
 }
 

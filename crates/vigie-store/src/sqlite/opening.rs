@@ -176,7 +176,7 @@ async fn check_and_migrate(
         }),
         Err(source) => Err(OpenError::Migrate {
             database: name(path),
-            source,
+            source: source.into(),
         }),
     }
 }
@@ -205,11 +205,11 @@ fn unopened(path: &Path, source: sqlx::Error) -> OpenError {
     match code {
         Some(SQLITE_CORRUPT | SQLITE_NOTADB) => OpenError::Damaged {
             path: path.to_owned(),
-            source,
+            source: source.into(),
         },
         Some(_) | None => OpenError::Database {
             database: name(path),
-            source,
+            source: source.into(),
         },
     }
 }

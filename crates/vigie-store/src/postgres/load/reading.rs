@@ -111,5 +111,8 @@ pub(super) fn wrong<E: fmt::Display>(table: &'static str) -> impl FnOnce(E) -> R
 }
 
 fn query(what: &'static str) -> impl FnOnce(sqlx::Error) -> ReadError {
-    move |source| ReadError::Query { what, source }
+    move |source| ReadError::Query {
+        what,
+        source: source.into(),
+    }
 }

@@ -113,3 +113,24 @@ async fn a_server_that_is_not_there_may_come() {
     let refused = nowhere.try_open().await.unwrap_err();
     assert!(refused.heals_by_waiting(), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_cause_is_told_once_and_without_the_lines_of_another_program() {
+    let unknown = OnServer {
+        url: SHARED.url_of("no_such_database"),
+    };
+    let not_there = OnServer {
+        url: "postgres://vigie@127.0.0.1:1/vigie".to_owned(),
+    };
+    for (database, cause) in [(unknown, "does not exist"), (not_there, "refused")] {
+        let refused = database.try_open().await.unwrap_err();
+        let mut said = refused.to_string();
+        let mut source = refused.source();
+        while let Some(error) = source {
+            said.push_str(&format!(": {error}"));
+            source = error.source();
+        }
+        assert_eq!(said.matches(cause).count(), 1, "{said}");
+        assert!(!said.contains("at line"), "{said}");
+    }
+}
