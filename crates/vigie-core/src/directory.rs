@@ -15,7 +15,7 @@ mod rows;
 mod shelves;
 
 use crate::id::Id;
-use crate::principal::{PrincipalId, PrincipalKey};
+use crate::principal::{PrincipalId, PrincipalKey, PrincipalKind};
 use crate::time::Wall;
 
 pub use conversation::{Conversation, ConversationKey};
@@ -36,7 +36,26 @@ pub struct Directory {
     index: Index,
     conversations: Vec<Option<Conversation>>,
     conversation_index: Index,
+    population: Population,
     version: u64,
+}
+
+/// How many principals exist: those who were deleted are not among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Population {
+    /// Registered users.
+    pub users: usize,
+    /// Guests.
+    pub guests: usize,
+}
+
+impl Population {
+    fn of(&mut self, kind: PrincipalKind) -> &mut usize {
+        match kind {
+            PrincipalKind::User => &mut self.users,
+            PrincipalKind::Guest => &mut self.guests,
+        }
+    }
 }
 
 impl Directory {
@@ -72,6 +91,12 @@ impl Directory {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many principals exist, without counting them.
+    #[must_use]
+    pub fn population(&self) -> Population {
+        self.population
     }
 
     /// Grows with every change.
@@ -116,10 +141,13 @@ impl Directory {
             row.is_active = profile.is_active;
             row.set_by_api = profile.set_by_api;
             row.expires_at = expires_at;
-            row.is_deleted = false;
+            if std::mem::take(&mut row.is_deleted) {
+                *self.population.of(row.id.kind()) += 1;
+            }
             self.shelves.set(key.index(), profile.names());
             return key;
         }
+        *self.population.of(id.kind()) += 1;
         let key = key_at(self.rows.len());
         let rows = &self.rows;
         let id_of = |other: u32| rows[other as usize].id.as_bytes();
@@ -141,7 +169,9 @@ impl Directory {
     pub fn delete(&mut self, key: PrincipalKey) {
         self.version += 1;
         let row = &mut self.rows[key.index()];
-        row.is_deleted = true;
+        if !std::mem::replace(&mut row.is_deleted, true) {
+            *self.population.of(row.id.kind()) -= 1;
+        }
         for conversation in core::mem::take(&mut row.conversations).as_slice() {
             if let Some(conversation) = &mut self.conversations[conversation.index()] {
                 remove_sorted(&mut conversation.members, key);
@@ -358,6 +388,36 @@ mod tests {
         }
         assert_eq!(directory.audience(people[0], 2), [people[0]]);
         assert!(directory.share_conversation(people[0], people[1]));
+    }
+
+    #[test]
+    fn the_population_is_counted_through_every_change_of_who_exists() {
+        let (mut directory, people) = directory(&["alice", "bob"]);
+        let profile = Profile::default();
+        let guest = PrincipalId::guest("g_0123456789abcdef01234567").unwrap();
+        let check = |directory: &Directory, users: usize, guests: usize| {
+            let counted = directory.members().filter(|(_, who)| !who.is_deleted());
+            let kinds: Vec<_> = counted.map(|(_, who)| who.id().kind()).collect();
+            let count = |kind| kinds.iter().filter(|one| **one == kind).count();
+            let walked = (count(PrincipalKind::User), count(PrincipalKind::Guest));
+            assert_eq!(walked, (users, guests));
+            assert_eq!(directory.population(), Population { users, guests });
+        };
+        check(&directory, 2, 0);
+        let gus = directory.put(guest.clone(), &profile, None);
+        check(&directory, 2, 1);
+        // Put again, a principal is the same one.
+        directory.put(PrincipalId::user("alice").unwrap(), &profile, None);
+        directory.put(guest.clone(), &profile, None);
+        check(&directory, 2, 1);
+        // Deleted twice, it is gone once.
+        directory.delete(people[1]);
+        directory.delete(people[1]);
+        directory.delete(gus);
+        check(&directory, 1, 0);
+        directory.put(PrincipalId::user("bob").unwrap(), &profile, None);
+        directory.put(guest, &profile, None);
+        check(&directory, 2, 1);
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod write_behind;
 pub use activity_cells::{ActivityCells, Throttle, Touch};
 pub use availability::{Availability, Presence, Version};
 pub use directory::{
-    Conversation, ConversationKey, Directory, Member, Names, Profile, Role, UnknownRole,
+    Conversation, ConversationKey, Directory, Member, Names, Population, Profile, Role, UnknownRole,
 };
 pub use engine::{Engine, Totals};
 pub use id::{Id, IdError};
