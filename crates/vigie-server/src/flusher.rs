@@ -26,8 +26,11 @@ const BATCH: usize = 50_000;
 /// Principals taken from the engine at a time; it stands still for a millisecond or two meanwhile.
 const SLICE: usize = 4_000;
 
-/// A node without sessions still proves that it lives, so that REST leases are restored after a crash; often enough against `offline_after`.
-const ALIVE_WITHOUT_SESSIONS: Duration = Duration::from_secs(30);
+/// A node without sessions still proves that it lives this often at least, so that REST leases are restored after a crash.
+const LONGEST_WITHOUT_PROOF: Duration = Duration::from_secs(30);
+
+/// The proofs in one `offline_after`, at least: leases of a node that proved itself longer ago than that are not restored, and a crash must leave most of it for the next start.
+const PROOFS_PER_LEASE: u32 = 4;
 
 /// Restored leases in one transaction: an edge that comes meanwhile waits for a few tens of milliseconds.
 const RESTORED_AT_ONCE: usize = 2_000;
@@ -47,6 +50,7 @@ pub struct Flusher {
     incarnation: Incarnation,
     flush_interval: Duration,
     alive_interval: Duration,
+    alive_without_sessions: Duration,
     /// Held by whoever writes: one batch at a time.
     writing: Mutex<Progress>,
     health: StoreHealth,
@@ -73,6 +77,7 @@ impl Flusher {
         incarnation: Incarnation,
         flush_interval: Duration,
         alive_interval: Duration,
+        offline_after: Duration,
     ) -> Self {
         Self {
             host,
@@ -81,6 +86,7 @@ impl Flusher {
             incarnation,
             flush_interval,
             alive_interval,
+            alive_without_sessions: alive_without_sessions(offline_after),
             writing: Mutex::new(Progress {
                 alive_written: None,
             }),
@@ -295,7 +301,7 @@ impl Flusher {
         if self.host.totals().connected > 0 {
             self.alive_interval
         } else {
-            ALIVE_WITHOUT_SESSIONS
+            self.alive_without_sessions
         }
     }
 
@@ -312,6 +318,11 @@ impl Flusher {
     }
 }
 
+/// How often a node without sessions proves that it lives.
+fn alive_without_sessions(offline_after: Duration) -> Duration {
+    (offline_after / PROOFS_PER_LEASE).min(LONGEST_WITHOUT_PROOF)
+}
+
 /// Between half of `span` and all of it, so that nodes do not retry in step.
 fn jittered(span: Duration) -> Duration {
     let mut byte = [0; 1];
@@ -320,4 +331,21 @@ fn jittered(span: Duration) -> Duration {
         return span;
     }
     span / 2 + span / 2 * u32::from(byte[0]) / 255
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_without_sessions_proves_itself_several_times_in_a_lease() {
+        let check = |offline_after: u64, expected: u64| {
+            let period = alive_without_sessions(Duration::from_millis(offline_after));
+            assert_eq!(period, Duration::from_millis(expected), "{offline_after}");
+        };
+        check(300_000, 30_000);
+        check(120_000, 30_000);
+        check(20_000, 5_000);
+        check(4_000, 1_000);
+    }
 }

@@ -67,6 +67,7 @@ impl Vigie {
             incarnation,
             config.periods.flush_interval,
             config.periods.alive_interval,
+            config.rules.offline_after,
         );
         let jwt = JwtVerifier::new(&keys.jwt_secret, config.limits.token_cache_size);
         let metrics = Metrics::default();
