@@ -142,10 +142,13 @@ impl Vigie {
         let after = self.app.config.periods.drain_timeout;
         let flushing = retry_until(after, || self.app.flusher.flush_last());
         // An attempt on a store that does not answer would last longer by itself.
-        match tokio::time::timeout(after, flushing).await {
-            Ok(flushed) => Ok(flushed?),
-            Err(_) => Err(ServeError::Undrained { after }),
-        }
+        let source = match tokio::time::timeout(after, flushing).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) if error.is_final() => return Err(ServeError::Superseded),
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
+        };
+        Err(ServeError::Undrained { after, source })
     }
 }
 

@@ -27,6 +27,9 @@ pub enum ServeError {
     Undrained {
         /// The limit.
         after: Duration,
+        /// What the store said last; `None` when it said nothing.
+        #[source]
+        source: Option<vigie_store::WriteError>,
     },
     /// Another server took the database while this one had lost its lock.
     #[error(
