@@ -5,6 +5,7 @@
 
 mod conversations;
 mod guests;
+mod line;
 mod loading;
 mod provisioning;
 mod users;
@@ -19,6 +20,8 @@ use vigie_store::{Store, WriteError};
 use crate::engine_host::EngineHost;
 
 pub use guests::NewGuest;
+use line::Line;
+pub use line::Stuck;
 use provisioning::Newcomer;
 pub use provisioning::ProvisionError;
 use users::Named;
@@ -38,8 +41,7 @@ pub struct People {
     named: Mutex<HashMap<PrincipalKey, Named>>,
     /// Whoever was seen for the first time and waits for the next transaction.
     newcomers: Mutex<Vec<Newcomer>>,
-    /// Held over "write to the store, then to memory", so that both see the same order.
-    changing: tokio::sync::Mutex<()>,
+    line: Line,
 }
 
 /// Why a change of the directory was not made.
@@ -54,6 +56,9 @@ pub enum ChangeError {
     /// The store refused; nothing was changed.
     #[error("the store is away")]
     Store(#[from] WriteError),
+    /// The store keeps those before this one waiting; nothing was changed.
+    #[error("the store is away")]
+    Stuck(#[from] Stuck),
     /// No random number could be had for a new id or token.
     #[error("the system gave no random numbers")]
     Random(#[from] getrandom::Error),

@@ -59,7 +59,7 @@ pub fn v1(app: Arc<App>) -> Router {
         "/v1/auth/forward/{*original}",
         any(forward_auth::forward_auth_of_envoy),
     );
-    serve(routes, app)
+    gated(routes, GateLayer::that_gives_up(Arc::clone(&app)), app)
 }
 
 /// Probes and metrics; with `ops_listen`, for that listener: metrics without a key, and the maintenance routes.
@@ -137,8 +137,12 @@ fn probe_routes() -> OpenApiRouter<Arc<App>> {
 
 /// What every router has in common.
 fn serve(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
+    gated(routes, GateLayer::new(Arc::clone(&app)), app)
+}
+
+fn gated(routes: Router<Arc<App>>, gate: GateLayer, app: Arc<App>) -> Router {
     routes
         .method_not_allowed_fallback(error::refuse_method)
-        .layer(GateLayer::new(Arc::clone(&app)))
+        .layer(gate)
         .with_state(app)
 }

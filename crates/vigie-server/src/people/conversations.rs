@@ -15,7 +15,7 @@ impl People {
         id: Id,
         title: Option<Box<str>>,
     ) -> Result<(), ChangeError> {
-        let _changing = self.changing.lock().await;
+        let _turn = self.line.turn().await?;
         let conversation = StoredConversation {
             id: id.clone(),
             title: title.clone(),
@@ -31,7 +31,7 @@ impl People {
     /// # Errors
     /// When there is none, or the store refuses.
     pub async fn delete_conversation(&self, id: &Id) -> Result<(), ChangeError> {
-        let _changing = self.changing.lock().await;
+        let _turn = self.line.turn().await?;
         let key = self
             .directory()
             .conversation_key(id)
@@ -50,7 +50,7 @@ impl People {
         conversation: Id,
         members: &[PrincipalId],
     ) -> Result<(), ChangeError> {
-        let _changing = self.changing.lock().await;
+        let _turn = self.line.turn().await?;
         self.create_missing(members).await?;
         self.store.add_members(&conversation, members).await?;
         let mut directory = self.directory.write();
@@ -74,7 +74,7 @@ impl People {
         conversation: Id,
         members: &[PrincipalId],
     ) -> Result<(), ChangeError> {
-        let _changing = self.changing.lock().await;
+        let _turn = self.line.turn().await?;
         self.create_missing(members).await?;
         self.store.replace_members(&conversation, members).await?;
         let mut directory = self.directory.write();
@@ -107,7 +107,7 @@ impl People {
         conversation: &Id,
         member: &PrincipalId,
     ) -> Result<(), ChangeError> {
-        let _changing = self.changing.lock().await;
+        let _turn = self.line.turn().await?;
         let group = self
             .directory()
             .conversation_key(conversation)

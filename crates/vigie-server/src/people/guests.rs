@@ -29,7 +29,7 @@ impl People {
         &self,
         new: NewGuest,
     ) -> Result<(PrincipalId, GuestToken), ChangeError> {
-        let _changing = self.changing.lock().await;
+        let _turn = self.line.turn().await?;
         let token = GuestToken::make()?;
         let id = random_guest_id()?;
         let guest = StoredGuest {
@@ -64,7 +64,7 @@ impl People {
         &self,
         ids: &[PrincipalId],
     ) -> Result<Vec<PrincipalKey>, ChangeError> {
-        let _changing = self.changing.lock().await;
+        let _turn = self.line.turn().await?;
         let keys: Vec<_> = ids.iter().filter_map(|id| self.find(id)).collect();
         if keys.is_empty() {
             return Ok(keys);

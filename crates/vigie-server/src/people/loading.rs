@@ -14,6 +14,7 @@ use vigie_store::{
 
 use crate::engine_host::{EngineHost, Kept};
 
+use super::line::Line;
 use super::{People, TokenDigest, guests};
 
 /// What was taken up so far.
@@ -45,7 +46,7 @@ impl People {
             guests: RwLock::new(guests),
             named: Mutex::default(),
             newcomers: Mutex::default(),
-            changing: tokio::sync::Mutex::default(),
+            line: Line::default(),
         })
     }
 }

@@ -56,9 +56,12 @@ impl People {
         let newcomer = Newcomer { id, names, answer };
         self.newcomers.lock().push(newcomer);
         // Whoever gets the lock first writes for all who came until then.
-        let changing = self.changing.lock().await;
+        // Who leaves a line that does not move is written with whoever comes next.
+        let Ok(turn) = self.line.turn().await else {
+            return Err(ProvisionError::StoreAway);
+        };
         self.provision_newcomers().await;
-        drop(changing);
+        drop(turn);
         answered.await.unwrap_or(Err(ProvisionError::StoreAway))
     }
 

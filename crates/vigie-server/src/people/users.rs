@@ -96,7 +96,7 @@ impl People {
     /// # Errors
     /// When the store refuses.
     pub async fn put_user(&self, id: PrincipalId, patch: UserPatch) -> Result<Put, ChangeError> {
-        let _changing = self.changing.lock().await;
+        let _turn = self.line.turn().await?;
         let is_new = self.find(&id).is_none();
         let mut profile = self.profile(&id).unwrap_or_default();
         profile.set_by_api |= patch.names.has_name();
@@ -118,7 +118,7 @@ impl People {
     /// # Errors
     /// When nobody has this id, or the store refuses.
     pub async fn delete_user(&self, id: &PrincipalId) -> Result<PrincipalKey, ChangeError> {
-        let _changing = self.changing.lock().await;
+        let _turn = self.line.turn().await?;
         let key = self
             .find(id)
             .ok_or_else(|| ChangeError::UnknownPrincipal(id.clone()))?;

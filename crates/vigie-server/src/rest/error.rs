@@ -290,6 +290,8 @@ impl From<ChangeError> for ApiError {
                 );
                 Self::StoreAway
             }
+            // The change before it says why.
+            ChangeError::Stuck(_) => Self::StoreAway,
             ChangeError::Random(_) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,

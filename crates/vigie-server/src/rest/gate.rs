@@ -1,34 +1,51 @@
 //! What stands in front of every route: a limit of URLs, the carrying of changes to their end, and the counting of answers.
 //!
 //! One layer in place of three, with a future that is a plain state: what it adds to a read is one look at the address and one counter.
-//! Always true: a request that changes something is carried to its end, also when its client is gone, so that the store and memory do not part half-way.
+//! Always true: a request that changes something is carried to its end, also when its client is gone or has been told that the store is away, so that the store and memory do not part half-way.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use pin_project_lite::pin_project;
 use tokio::task::{JoinError, JoinHandle};
+use tokio::time::timeout;
 use tower::{Layer, Service};
 
 use super::error::ApiError;
 use crate::app::App;
 use crate::limits::Limit;
 
+/// How long a change may take before the store is asked whether it is there; with what that takes, whoever asks waits about 2 s.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
 /// Puts a [`Gate`] in front of a route.
 #[derive(Debug, Clone)]
 pub(crate) struct GateLayer {
     app: Arc<App>,
+    gives_up: bool,
 }
 
 impl GateLayer {
     pub(crate) fn new(app: Arc<App>) -> Self {
-        Self { app }
+        Self {
+            app,
+            gives_up: false,
+        }
+    }
+
+    /// A gate that tells whoever waits for a change that the store is away.
+    pub(crate) fn that_gives_up(app: Arc<App>) -> Self {
+        Self {
+            app,
+            gives_up: true,
+        }
     }
 }
 
@@ -38,6 +55,7 @@ impl<S> Layer<S> for GateLayer {
     fn layer(&self, inner: S) -> Gate<S> {
         Gate {
             app: Arc::clone(&self.app),
+            gives_up: self.gives_up,
             inner,
         }
     }
@@ -47,6 +65,7 @@ impl<S> Layer<S> for GateLayer {
 #[derive(Debug, Clone)]
 pub(crate) struct Gate<S> {
     app: Arc<App>,
+    gives_up: bool,
     inner: S,
 }
 
@@ -80,8 +99,10 @@ where
                 inner: self.inner.call(request),
             }
         } else {
+            let task = tokio::spawn(self.inner.call(request));
+            let store = self.gives_up.then(|| Arc::clone(&self.app));
             Way::Carried {
-                task: tokio::spawn(self.inner.call(request)),
+                answer: Box::pin(carried(task, store)),
             }
         };
         Answering {
@@ -109,7 +130,7 @@ pin_project! {
     enum Way<F> {
         Refused { refusal: Option<Response> },
         Served { #[pin] inner: F },
-        Carried { task: JoinHandle<Result<Response, Infallible>> },
+        Carried { answer: Pin<Box<dyn Future<Output = Response> + Send>> },
     }
 }
 
@@ -126,9 +147,7 @@ where
                 .take()
                 .unwrap_or_else(|| ApiError::Internal.into_response())),
             WayProjection::Served { inner } => ready!(inner.poll(context)),
-            WayProjection::Carried { task } => {
-                ready!(Pin::new(task).poll(context)).unwrap_or_else(|error| Ok(broken_off(error)))
-            }
+            WayProjection::Carried { answer } => Ok(ready!(answer.as_mut().poll(context))),
         };
         if let Some(limit) = response.extensions().get::<Limit>() {
             this.app.metrics.limits.note(*limit);
@@ -137,6 +156,42 @@ where
         let status = response.status().as_u16();
         this.app.metrics.requests.count(this.method, route, status);
         Poll::Ready(Ok(response))
+    }
+}
+
+/// The answer of a request that runs to its end; without a look at the store, however long that takes.
+async fn carried(
+    task: JoinHandle<Result<Response, Infallible>>,
+    store: Option<Arc<App>>,
+) -> Response {
+    let ended = match store {
+        Some(app) => match patiently(&app, task).await {
+            Ok(ended) => ended,
+            Err(error) => return error.into_response(),
+        },
+        None => task.await,
+    };
+    match ended {
+        Ok(Ok(response)) => response,
+        Err(error) => broken_off(error),
+    }
+}
+
+/// Waits for a task for as long as the store answers; a task that is given up runs to its end all the same.
+///
+/// # Errors
+/// [`ApiError::StoreAway`].
+pub(super) async fn patiently<T>(
+    app: &App,
+    mut task: JoinHandle<T>,
+) -> Result<Result<T, JoinError>, ApiError> {
+    loop {
+        match timeout(PATIENCE, &mut task).await {
+            Ok(ended) => return Ok(ended),
+            // It has much to do, or the client is slow to send it.
+            Err(_) if app.flusher.probe_store().await => {}
+            Err(_) => return Err(ApiError::StoreAway),
+        }
     }
 }
 

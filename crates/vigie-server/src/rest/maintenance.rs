@@ -14,13 +14,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use vigie_core::{PrincipalId, PrincipalKind, Signal};
+use vigie_core::{PrincipalId, Signal};
 
 use self::access::MaintenanceAccess;
 use self::failure::{MaintenanceError, MaintenanceFailure, refuse_method};
 use super::access::find;
 use super::answer::{Said, Success};
 use super::error::ApiError;
+use super::gate::patiently;
 use super::input::Payload;
 use crate::app::App;
 use crate::fanout::wire::iso;
@@ -91,31 +92,17 @@ async fn show_stats(
     MaintenanceAccess: MaintenanceAccess,
 ) -> Json<Success<Stats>> {
     let present = app.host.present();
-    let (users, guests) = population(&app);
+    let existing = app.people.directory().population();
     let latest = app.maintenance.latest();
     Success::of(Stats {
         online_users: present.users,
-        total_users: users,
-        anonymous_sessions: guests,
+        total_users: existing.users,
+        anonymous_sessions: existing.guests,
         online_anonymous: present.guests,
         offline_threshold_minutes: minutes(app.config.rules.offline_after),
         maintenance_active: app.maintenance.is_active(),
         last_run_at: latest.at.map(iso),
         last_findings: latest.findings,
-    })
-}
-
-/// Users and guests who exist.
-fn population(app: &App) -> (usize, usize) {
-    let directory = app.people.directory();
-    let existing = directory
-        .members()
-        .filter(|(_, member)| !member.is_deleted());
-    existing.fold((0, 0), |(users, guests), (_, member)| {
-        match member.id().kind() {
-            PrincipalKind::User => (users + 1, guests),
-            PrincipalKind::Guest => (users, guests + 1),
-        }
     })
 }
 
@@ -244,7 +231,12 @@ async fn clean_up(
     State(app): State<Arc<App>>,
     MaintenanceAccess: MaintenanceAccess,
 ) -> Result<Json<Said>, MaintenanceError> {
-    app.maintenance.clean_up(&app).await.map_err(failed)?;
+    let cleaning = tokio::spawn({
+        let app = Arc::clone(&app);
+        async move { app.maintenance.clean_up(&app).await }
+    });
+    let cleaned = patiently(&app, cleaning).await?;
+    cleaned.map_err(|_| ApiError::Internal)?.map_err(failed)?;
     Ok(Said::that("Nettoyage des données expirées terminé"))
 }
 

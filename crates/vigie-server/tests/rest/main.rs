@@ -14,4 +14,5 @@ mod maintenance;
 mod operations;
 mod presence;
 mod store_away;
+mod store_frozen;
 mod world;

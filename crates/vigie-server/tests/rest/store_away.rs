@@ -14,10 +14,10 @@ use vigie_testbed::{Direction, Postgres, Terms, Wire};
 use crate::world::{World, config_in, problem, token};
 
 /// What is waited for happens well within this, on a busy machine too.
-const A_WHILE: Duration = Duration::from_secs(60);
+pub(crate) const A_WHILE: Duration = Duration::from_secs(60);
 
 /// Looks again and again until it is so.
-async fn eventually(bound: Duration, mut is_so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn eventually(bound: Duration, mut is_so: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + bound;
     while !is_so().await {
         assert!(Instant::now() < deadline, "it never came to be so");
