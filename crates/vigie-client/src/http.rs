@@ -90,6 +90,12 @@ impl Http {
         }
     }
 
+    /// The server's address, as it was given.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Sends this header with every request.
     /// A value that HTTP does not allow fails each call.
     #[must_use]

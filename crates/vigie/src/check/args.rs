@@ -72,13 +72,14 @@ What cannot be checked without them is skipped, named, and makes the exit code 2
 
 Exit code: 0 when everything was checked and is right, 1 when something is wrong, 2 when it could not be checked.";
 
+/// The scheme of a URL means the same in capitals.
 fn parse_url(text: &str) -> Result<String, String> {
-    if text.starts_with("https://") {
-        return Err("TLS ends at your proxy: give the address of Vigie behind it".to_owned());
-    }
-    match text.strip_prefix("http://") {
-        Some(host) if !host.is_empty() => Ok(text.trim_end_matches('/').to_owned()),
-        Some(_) | None => Err("write it as http://host:port".to_owned()),
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let rest = rest.trim_end_matches('/');
+    match scheme.to_ascii_lowercase().as_str() {
+        "https" => Err("TLS ends at your proxy: give the address of Vigie behind it".to_owned()),
+        "http" if !rest.is_empty() => Ok(format!("http://{rest}")),
+        _ => Err("write it as http://host:port".to_owned()),
     }
 }
 

@@ -44,11 +44,13 @@ pub(super) async fn openapi(caller: &Caller) -> Result<Seen, Fault> {
     }
 }
 
-/// The server takes the API key; shown at a route that nobody else may use, in development mode neither.
-pub(super) async fn api_key(service: &Caller) -> Result<Seen, Fault> {
+/// The server takes the API key and no other; shown at a route that nobody else may use, in development mode neither.
+pub(super) async fn api_key(service: &Caller, impostor: &Caller) -> Result<Seen, Fault> {
     let path = "/v1/users/vigie-check";
     service.expect(&[404, 200], Method::GET, path, None).await?;
-    Ok("the server takes the API key".into())
+    let hint = "does something between here and the server answer in its place, or add a key?";
+    impostor.be_refused(path, hint).await?;
+    Ok("the server takes the API key, and no other".into())
 }
 
 /// The maintenance routes answer with the fields that dashboards read, and are closed to the world.

@@ -33,6 +33,11 @@ impl Site {
         self.caller(self.public.clone())
     }
 
+    /// A service with a key that no server has.
+    pub(super) fn impostor(&self) -> Caller {
+        self.service("vigie-check-is-no-key")
+    }
+
     /// A service with its key, at the public routes.
     pub(super) fn service(&self, api_key: &str) -> Caller {
         self.caller(self.public.clone().header("X-API-Key", api_key))
@@ -60,17 +65,19 @@ impl Site {
         self.caller(self.operations.clone().header("Forwarded", forwarded))
     }
 
-    /// Whether anything answers at all, at both addresses.
+    /// Whether anything answers at all, at both addresses, and by itself.
     ///
     /// # Errors
-    /// When nothing does.
+    /// When nothing does, or the answer is to be had elsewhere: what is checked is one server, not whatever it points to.
     pub(super) async fn reach(&self) -> anyhow::Result<()> {
         for http in [&self.public, &self.operations] {
             let call = http.call(Method::GET, "/livez", None);
             match tokio::time::timeout(self.patience, call).await {
-                Ok(Ok(_)) => {}
+                Ok(Ok(reply)) => stay_here(http.base(), &reply)?,
                 Ok(Err(error)) => return Err(error.into()),
-                Err(_) => anyhow::bail!("{} gives no answer within {:?}", self.url, self.patience),
+                Err(_) => {
+                    anyhow::bail!("{} gives no answer within {:?}", http.base(), self.patience)
+                }
             }
         }
         Ok(())
@@ -183,6 +190,19 @@ impl Caller {
             hint,
         ))
     }
+}
+
+/// Refuses a redirection.
+fn stay_here(base: &str, reply: &Reply) -> anyhow::Result<()> {
+    if !reply.status.is_redirection() {
+        return Ok(());
+    }
+    let target = reply.headers.get("location");
+    let target = target.and_then(|target| target.to_str().ok());
+    anyhow::bail!(
+        "{base} redirects to {}; give that address, or, where TLS ends at a proxy, the one of Vigie behind it",
+        target.unwrap_or("an address that it does not name"),
+    )
 }
 
 /// Status and start of the body.

@@ -1,5 +1,7 @@
 //! What a person at the keyboard meets: words, exit codes, a table.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::Output;
 
 use crate::world::{KEY, Mode, Outcome, Server, vigie};
@@ -23,6 +25,55 @@ fn what_cannot_be_checked_ends_with_code_2() {
     check(&["localhost:3000"], "http://host:port");
     check(&["--timeout", "0s"], "longer");
     check(&["--tiemout", "1s"], "--tiemout");
+}
+
+#[test]
+fn an_address_is_taken_in_capitals_too() {
+    let server = Server::start(Mode::Production, &[]);
+    let mut check = vigie();
+    let address = server.url.replace("http://", "HTTP://");
+    check.args(["check", &address, "--json", "--data-dir", "/nowhere"]);
+    let outcome = Outcome::of(check);
+    assert_eq!(outcome.report["verdict"], "incomplete");
+    assert_eq!(outcome.step("livez")["outcome"], "passed");
+}
+
+/// A server that gives everybody the same answer.
+fn that_always_answers(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let Ok(mut client) = client else { continue };
+            let mut head = [0; 4_096];
+            // One that hangs up early is nothing to report.
+            if client.read(&mut head).is_ok() {
+                client.write_all(answer.as_bytes()).ok();
+            }
+        }
+    });
+    url
+}
+
+#[test]
+fn a_redirection_is_told_and_not_followed() {
+    let answer = "HTTP/1.1 308 Permanent Redirect\r\nlocation: https://chat.example.org/livez\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let url = that_always_answers(answer);
+    let output = vigie().args(["check", &url]).output().unwrap();
+    let told = complaint(&output);
+    let expected = format!("{url} redirects to https://chat.example.org/livez; give that address");
+    assert!(told.contains(&expected), "{told}");
+}
+
+#[test]
+fn a_server_that_says_yes_to_everything_does_not_know_the_key() {
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+    let url = that_always_answers(answer);
+    let mut check = vigie();
+    check.args(["check", &url, "--json", "--data-dir", "/nowhere"]);
+    check.env("VIGIE_API_KEY", KEY);
+    let outcome = Outcome::of(check);
+    assert_eq!(outcome.step("api-key")["outcome"], "failed");
 }
 
 #[test]
