@@ -215,8 +215,11 @@ impl ApiError {
         }
     }
 
-    /// Headers that tell a client what to do next.
-    pub(super) fn advise(&self, response: &mut Response) {
+    /// What an answer carries whatever its body says: headers that tell a client what to do next, and the limit for whoever counts.
+    pub(super) fn complete(&self, response: &mut Response) {
+        if let Some(limit) = self.limit() {
+            response.extensions_mut().insert(limit);
+        }
         let status = self.status();
         let headers = response.headers_mut();
         if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -270,10 +273,7 @@ impl IntoResponse for ApiError {
             let kind = HeaderValue::from_static("application/problem+json");
             (status, [(CONTENT_TYPE, kind)], Json(problem)).into_response()
         };
-        self.advise(&mut response);
-        if let Some(limit) = self.limit() {
-            response.extensions_mut().insert(limit);
-        }
+        self.complete(&mut response);
         response
     }
 }

@@ -36,7 +36,7 @@ impl IntoResponse for MaintenanceError {
             code: error.code(),
         };
         let mut response = (error.status(), Json(failure)).into_response();
-        error.advise(&mut response);
+        error.complete(&mut response);
         response
     }
 }
