@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,6 +19,10 @@ use relay::Fate;
 
 /// Bytes that the wire's end at the server takes while nobody reads; small, so that the server soon feels who does not.
 const WINDOW: u32 = 16 * 1024;
+
+/// Bytes of a segment between the wire and the server, as on an Ethernet.
+/// The system reckons by it how much it takes of a sender in advance: with the loopback's own, megabytes.
+const SEGMENT: u32 = 1460;
 
 /// One of the two directions of a wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,5 +176,6 @@ async fn reach(server: SocketAddr) -> io::Result<TcpStream> {
         TcpSocket::new_v6()?
     };
     socket.set_recv_buffer_size(WINDOW)?;
+    SockRef::from(&socket).set_tcp_mss(SEGMENT)?;
     socket.connect(server).await
 }
