@@ -110,6 +110,9 @@ pub(crate) async fn a_late_lease_does_not_revive(database: &impl Database) {
     }
     let snapshot = load(&*store).await.unwrap();
     assert_eq!(presence_of(&snapshot, &alice).unwrap().record, offline(3));
+    // Nor may a reader of the database take it for a lease.
+    let rows = "SELECT CAST(count(*) AS TEXT) FROM node_presence";
+    assert_eq!(database.value(rows).await.as_deref(), Some("0"));
 }
 
 pub(crate) async fn a_late_end_does_not_end_a_newer_lease(database: &impl Database) {
