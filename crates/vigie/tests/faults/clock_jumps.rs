@@ -12,8 +12,8 @@ use tokio::time::sleep;
 use vigie_client::{Http, Method, Socket};
 
 use crate::people::{
-    act, caller, come_online, conversation, enter, millis, next_status, presence, told_by_now,
-    until, wall,
+    act, caller, come_online, conversation, enter, gauge, millis, next_status, presence,
+    told_by_now, until, wall,
 };
 use crate::run::say;
 use crate::server::{BOUND, Server, Site};
@@ -164,6 +164,14 @@ async fn a_start_with_an_earlier_clock_restores_ends_and_keeps_as_ever() {
     let server = liar.site.start().await;
     let mut dora = enter(server.url(), "dora").await;
     let mut alice = enter(server.url(), "alice").await;
+    // What is stored of two hours ahead can mean now at the latest, and the operator is told.
+    for who in ["bob", "dora", "carol"] {
+        for time in times(server.url(), who).await.into_iter().flatten() {
+            let latest = wall() - HOUR + SKEW;
+            assert!(time < latest, "{who}: {time}, and it is {latest}");
+        }
+    }
+    assert!(gauge(server.url(), "vigie_clamped_times").await >= 3);
     for _ in 0..2 {
         let event = alice.wait_for("user:status", BOUND).await.unwrap();
         let status = event.payload();

@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::people::{act, caller, conversation, enter, gauge, next_status, probe, until};
 use crate::server::{BOUND, Server, Site};
@@ -21,6 +21,9 @@ const PLENTY: usize = 300;
 /// How long the server is watched for spinning, and how much of that it may compute.
 const WATCHED: Duration = Duration::from_secs(3);
 const MAY_COMPUTE: Duration = Duration::from_millis(900);
+
+/// How long the server waits after a failure to accept.
+const PAUSE: Duration = Duration::from_millis(100);
 
 const REFUSED: &str = "vigie_limits_reached_total{limit=\"connections\"}";
 const NOT_ACCEPTED: &str = "vigie_accept_failures_total";
@@ -87,6 +90,7 @@ async fn more_come_than_fit(mut server: Server, counted: &str, lower: impl FnOnc
     assert_eq!(act(&carol).await, 200);
 
     lower();
+    let lowered = Instant::now();
     let mut crowd = Vec::new();
     for _ in 0..2 * DESCRIPTORS {
         crowd.push(TcpStream::connect(server.address()).await.unwrap());
@@ -109,5 +113,12 @@ async fn more_come_than_fit(mut server: Server, counted: &str, lower: impl FnOnc
     let _bob = enter(&url, "bob").await;
     assert_eq!(next_status(&mut alice, "bob").await["isOnline"], true);
     assert!(gauge(&url, counted).await >= 1);
+    // Each failure is followed by a pause, however little of the processor a busy machine leaves us.
+    let failures = gauge(&url, NOT_ACCEPTED).await;
+    let pauses = lowered.elapsed().as_millis() / PAUSE.as_millis();
+    assert!(
+        u128::from(failures) <= pauses + 1,
+        "{failures} failures to accept in the time of {pauses} pauses"
+    );
     server.assert_alive();
 }

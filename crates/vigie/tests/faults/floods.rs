@@ -9,12 +9,15 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use vigie_client::{Connect, Socket};
 
-use crate::people::{API_KEY, conversation, enter, next_status, probe, token};
+use crate::people::{API_KEY, conversation, enter, gauge, next_status, probe, token, until};
 use crate::server::{BOUND, Server, Site};
 use crate::vitals::resident;
 
 /// What the server may keep of a flood after it, in bytes.
 const MEMORY: u64 = 48 * 1024 * 1024;
+
+/// Events of the flood that must have been refused before the others are asked: as many within the rate would take minutes.
+const REFUSED: u64 = 20_000;
 
 /// A server, and alice who must never notice anything.
 struct Scene {
@@ -77,6 +80,12 @@ impl Scene {
         socket
     }
 
+    /// How often a limit was reached.
+    async fn reached(&self, limit: &str) -> u64 {
+        let name = format!("vigie_limits_reached_total{{limit=\"{limit}\"}}");
+        gauge(self.server.url(), &name).await
+    }
+
     /// The process lives, kept little, and presence works for the others.
     async fn nobody_notices(mut self) {
         let url = self.server.url().to_owned();
@@ -106,7 +115,7 @@ const ROUTES: [&str; 3] = ["/v1/activity", "/v1/guests", "/maintenance/user-stat
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_bodies_are_refused_with_a_4xx() {
     let scene = Scene::new().await;
-    let bodies: [(&str, Vec<u8>); 8] = [
+    let bodies: [(&str, Vec<u8>); 7] = [
         ("a hundred thousand levels", nested(100_000).into()),
         ("deep objects", r#"{"a":"#.repeat(100_000).into()),
         (
@@ -125,7 +134,6 @@ async fn bad_bodies_are_refused_with_a_4xx() {
         ),
         ("half a document", b"[{\"userId\":".to_vec()),
         ("numbers beyond all measure", b"[1e999999]".to_vec()),
-        ("sixteen mebibytes", vec![b' '; 16 << 20]),
     ];
     for (what, body) in &bodies {
         for route in ROUTES {
@@ -133,6 +141,11 @@ async fn bad_bodies_are_refused_with_a_4xx() {
             assert!((400..500).contains(&status), "{what} at {route}: {status}");
         }
     }
+    for route in ROUTES {
+        let status = scene.post(route, &vec![b' '; 16 << 20]).await;
+        assert_eq!(status, 413, "sixteen mebibytes at {route}");
+    }
+    assert_eq!(scene.reached("body_size").await, ROUTES.len() as u64);
     for id in [
         "a".repeat(10_000),
         "%ff%fe".to_owned(),
@@ -141,6 +154,9 @@ async fn bad_bodies_are_refused_with_a_4xx() {
         let status = scene.post(&format!("/v1/presence/{id}"), b"").await;
         assert!((400..500).contains(&status), "{id:.20}: {status}");
     }
+    let long = format!("/v1/presence/{}", "a".repeat(20_000));
+    assert_eq!(scene.post(&long, b"").await, 414);
+    assert_eq!(scene.reached("url_size").await, 1);
     scene.nobody_notices().await;
 }
 
@@ -167,6 +183,7 @@ async fn floods_of_headers_and_requests_end_with_their_connection() {
             "{what}: {status}"
         );
     }
+    assert!(scene.reached("header_size").await >= 1);
     // Requests without end on one connection, of which nobody reads the answers for a while.
     let piped = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n".repeat(20_000)
         + "GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
@@ -216,6 +233,10 @@ async fn bad_packets_end_at_most_their_own_connection() {
         ]
         .map(ToOwned::to_owned),
     );
+    // Larger than a message may be, and so large that it is cut off while it comes.
+    for length in [70_000, 1 << 20] {
+        frames.push(format!(r#"42["heartbeat","{}"]"#, "a".repeat(length)));
+    }
     for frame in frames {
         let mut socket = scene.mallory().await;
         socket.send_raw(frame.as_str());
@@ -226,6 +247,8 @@ async fn bad_packets_end_at_most_their_own_connection() {
         }
         socket.abort().await;
     }
+    assert_eq!(scene.reached("json_depth").await, names.len() as u64 + 1);
+    assert_eq!(scene.reached("message_size").await, 1);
     scene.nobody_notices().await;
 }
 
@@ -276,6 +299,8 @@ async fn a_flood_of_events_costs_the_flooder_alone() {
             flooder.emit("conversation:join", Some(json!({"conversationId": "room"})));
         }
     }
+    let is_held_back = async || scene.reached("event_rate").await >= REFUSED;
+    until("the flood", is_held_back, true).await;
     // The flood is under way, or over: both are told by an answer within bounds to somebody else.
     timeout(Duration::from_secs(30), scene.nobody_notices())
         .await

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use crate::people::{conversation, enter, next_status, probe, until};
+use crate::people::{conversation, enter, gauge, next_status, probe, until};
 use crate::server::{BOUND, Site};
 use crate::vitals::{open_files, resident};
 
@@ -90,5 +90,8 @@ async fn thousands_of_half_open_sockets_cost_little_and_are_let_go() {
     let pid = server.pid();
     let are_back = async || open_files(pid) <= files + OWN;
     until("descriptors", are_back, true).await;
+    // Alice, and whoever asks.
+    let places = async || gauge(&url, "vigie_open_connections").await <= 2;
+    until("places", places, true).await;
     server.assert_alive();
 }
