@@ -17,9 +17,11 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use vigie_core::{PrincipalId, Wall};
 use vigie_testbed::Postgres;
 
+use crate::people::{probe, until};
 use crate::run::{number, say};
 use crate::server::{BOUND, Server, Site};
 use log::{Stored, What};
@@ -35,6 +37,9 @@ const RESTART_GRACE: i64 = 4_000;
 const OFFLINE_AFTER: i64 = 8_000;
 const THROTTLE_INTERVAL: i64 = 1_000;
 const ALIVE_INTERVAL: i64 = 2_000;
+
+/// A store that was away for longer than this before a kill is worth a line.
+const NOTEWORTHY: Duration = Duration::from_millis(500);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kill_nine_at_random_instants_loses_and_invents_nothing_on_sqlite() {
@@ -92,6 +97,7 @@ async fn survive(site: &Site, database: &str) {
     let mut server = reign(site, &town, generation).await;
     for _ in 0..rounds {
         tokio::time::sleep(Duration::from_millis(rng.u64(100..6_000))).await;
+        store_answers(&server, generation).await;
         end(server, &town, generation).await;
         keep_what_is_stored(database, &town, generation).await;
         generation += 1;
@@ -132,6 +138,19 @@ async fn reign(site: &Site, town: &Town, generation: usize) -> Server {
     let server = site.start().await;
     town.listening(generation, server.url());
     server
+}
+
+/// Waits while the server says that its store is away: what is promised to be durable by now is promised of a store that answers, and a busy disk does not.
+async fn store_answers(server: &Server, generation: usize) {
+    let asked = Instant::now();
+    let ready = async || probe(server.url(), "/readyz").await;
+    until("readiness", ready, 200).await;
+    let waited = asked.elapsed();
+    if waited > NOTEWORTHY {
+        say(&format!(
+            "server {generation} waited {waited:?} for its store"
+        ));
+    }
 }
 
 async fn end(server: Server, town: &Town, generation: usize) {

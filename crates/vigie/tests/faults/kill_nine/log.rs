@@ -29,6 +29,8 @@ pub(super) enum What {
     Proved {
         who: String,
         proof: Proof,
+        /// What is proved happened no earlier than this, and no later than the line.
+        asked: i64,
         generation: Generation,
     },
     /// Somebody's connection is gone, though the stay goes on.

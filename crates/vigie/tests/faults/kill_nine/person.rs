@@ -11,7 +11,7 @@ use vigie_client::{Connect, Http, Method, Socket};
 
 use super::log::{Means, Proof, What};
 use super::town::{House, RETRY, Town};
-use crate::people::{caller, token};
+use crate::people::{caller, token, wall};
 use crate::server::BOUND;
 
 /// How a stay by socket ends.
@@ -157,6 +157,7 @@ impl<'t> Person<'t> {
     async fn enter(&mut self, resume: Option<String>) -> (House, Socket, String) {
         loop {
             let house = self.town.house().await;
+            let asked = wall();
             let opened = Connect::to(&house.url)
                 .auth(json!({"token": self.token, "resume": resume}))
                 .listen_only(["authenticated"])
@@ -176,17 +177,18 @@ impl<'t> Person<'t> {
             };
             let welcome = welcome.payload();
             assert_eq!(welcome["success"], true, "{welcome}");
-            self.write_proof(Proof::Entry, &house);
+            self.write_proof(Proof::Entry, asked, &house);
             let session = welcome["session"].as_str().unwrap().to_owned();
             return (house, socket, session);
         }
     }
 
     async fn act_on(&self, socket: &Socket, house: &House) {
+        let asked = wall();
         // Unanswered, it proves nothing: the server was killed meanwhile.
         let answer = socket.emit_with_ack("presence:activity", None, BOUND).await;
         if answer.is_ok() {
-            self.write_proof(Proof::Activity, house);
+            self.write_proof(Proof::Activity, asked, house);
         }
     }
 
@@ -197,18 +199,20 @@ impl<'t> Person<'t> {
             Some((generation, http)) if generation == house.generation => http,
             Some(_) | None => caller(&house.url, &self.name),
         };
+        let asked = wall();
         let answer = http.call(Method::GET, "/api/conversations", None).await;
         if let Ok(reply) = answer {
             assert_eq!(reply.status, 200, "{}", reply.text());
-            self.write_proof(Proof::Activity, house);
+            self.write_proof(Proof::Activity, asked, house);
         }
         self.callers = Some((house.generation, http));
     }
 
-    fn write_proof(&self, proof: Proof, house: &House) {
+    fn write_proof(&self, proof: Proof, asked: i64, house: &House) {
         self.town.log.write(What::Proved {
             who: self.name.clone(),
             proof,
+            asked,
             generation: house.generation,
         });
     }

@@ -19,6 +19,14 @@ pub(super) struct Link {
     pub(super) lost: i64,
 }
 
+/// An activity that happened somewhen between the question and the answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Activity {
+    pub(super) generation: Generation,
+    pub(super) asked: i64,
+    pub(super) answered: i64,
+}
+
 /// One stay: from wanting to be there to being there no more.
 #[derive(Debug)]
 pub(super) struct Stay {
@@ -26,7 +34,7 @@ pub(super) struct Stay {
     pub(super) by: Means,
     pub(super) links: Vec<Link>,
     /// Acknowledged activities.
-    pub(super) activities: Vec<(i64, Generation)>,
+    pub(super) activities: Vec<Activity>,
     /// When the person stopped being there; far in the future for one who is still there.
     pub(super) ended: i64,
     /// When the next stay of the same person began.
@@ -40,7 +48,7 @@ impl Stay {
     /// The first thing that the server acknowledged.
     pub(super) fn first_proof(&self) -> i64 {
         let entered = self.links.first().map(|link| link.entered);
-        let acted = self.activities.first().map(|(at, _)| *at);
+        let acted = self.activities.first().map(|activity| activity.answered);
         entered.into_iter().chain(acted).min().unwrap_or(NEVER)
     }
 }
@@ -87,6 +95,7 @@ pub(super) fn stays(lines: &[Line]) -> Vec<Stay> {
             What::Proved {
                 who,
                 proof,
+                asked,
                 generation,
             } => {
                 let stay = current.get_mut(who.as_str()).unwrap();
@@ -96,7 +105,11 @@ pub(super) fn stays(lines: &[Line]) -> Vec<Stay> {
                         entered: *at,
                         lost: NEVER,
                     }),
-                    Proof::Activity => stay.activities.push((*at, *generation)),
+                    Proof::Activity => stay.activities.push(Activity {
+                        generation: *generation,
+                        asked: *asked,
+                        answered: *at,
+                    }),
                 }
             }
             What::Lost { who } => {

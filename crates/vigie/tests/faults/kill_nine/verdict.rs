@@ -112,7 +112,7 @@ fn is_in_time(stay: &Stay, reigns: &[Reign]) -> bool {
     match stay.by {
         // A request keeps somebody online for `offline_after`; a crash forgets a throttle interval of it.
         Means::Requests => stay.activities.windows(2).all(|pair| {
-            pair[1].0 - pair[0].0 <= OFFLINE_AFTER - THROTTLE_INTERVAL - DURABLE - MARGIN
+            pair[1].answered - pair[0].asked <= OFFLINE_AFTER - THROTTLE_INTERVAL - DURABLE - MARGIN
         }),
         Means::Socket => stay.links.windows(2).all(|pair| {
             let (lost, back) = (pair[0], pair[1]);
@@ -140,7 +140,11 @@ fn settled(stay: &Stay, reigns: &[Reign]) -> i64 {
         .iter()
         .map(|link| (link.entered, link.generation));
     entries
-        .chain(stay.activities.iter().copied())
+        .chain(
+            stay.activities
+                .iter()
+                .map(|activity| (activity.answered, activity.generation)),
+        )
         .filter(|(at, generation)| reigns[*generation].killed >= at + DURABLE)
         .map(|(at, _)| at + DURABLE)
         .min()
@@ -160,10 +164,13 @@ fn last_kept_proof(stay: &Stay, reigns: &[Reign]) -> Option<i64> {
 
 /// The oldest that a person's last activity may be after a kill of this generation.
 fn last_kept_activity(stay: &Stay, reigns: &[Reign], after: usize) -> Option<i64> {
-    let kept = stay.activities.iter().filter(|(at, generation)| {
-        *generation <= after && reigns[*generation].killed >= at + DURABLE
+    let kept = stay.activities.iter().filter(|activity| {
+        activity.generation <= after
+            && reigns[activity.generation].killed >= activity.answered + DURABLE
     });
-    kept.map(|(at, _)| at - THROTTLE_INTERVAL).max()
+    // The server held it back only if it came within the throttle of the one that it kept, and it came after it was asked for.
+    kept.map(|activity| activity.asked - THROTTLE_INTERVAL)
+        .max()
 }
 
 impl Verdict {
@@ -206,7 +213,10 @@ impl Verdict {
         // Who comes by requests is there until the last of them.
         let until = match stay.by {
             Means::Socket => stay.ended,
-            Means::Requests => stay.activities.last().map_or(from, |(at, _)| *at),
+            Means::Requests => stay
+                .activities
+                .last()
+                .map_or(from, |activity| activity.answered),
         };
         for (at, told) in told.iter().filter(|(at, _)| (from..until).contains(at)) {
             if told.is_announced && !told.is_online {
