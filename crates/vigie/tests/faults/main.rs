@@ -7,6 +7,7 @@
 mod agreement;
 mod clock_jumps;
 mod descriptors;
+mod ended_beside;
 mod floods;
 mod half_open;
 mod kill_nine;
