@@ -8,19 +8,8 @@ use std::sync::LazyLock;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::presence::{any_later_time, latest_times, signed};
+use crate::reaping::{AT_ONCE, END, FORGET, LAST_OF_SLICE, Slice, keep_times};
 use crate::rows::Incarnation;
-
-/// Principals in one slice: some tens of milliseconds, which is what another write waits at most.
-const AT_ONCE: i64 = 10_000;
-
-/// What one slice did.
-#[derive(Debug)]
-pub(super) struct Slice {
-    /// Rows written or removed.
-    pub(super) rows: u64,
-    /// Where the next slice begins; `None` when nothing was left.
-    pub(super) last: Option<String>,
-}
 
 /// Ends the rows of the principals that follow `after`, or, when there are none, the earlier incarnations themselves.
 pub(super) async fn slice(
@@ -62,29 +51,5 @@ pub(super) async fn slice(
     })
 }
 
-const LAST_OF_SLICE: &str = "
-    SELECT max(principal_id) FROM (
-        SELECT principal_id FROM node_presence
-        WHERE node_id = $1 AND incarnation < $2 AND principal_id > $3
-        ORDER BY principal_id LIMIT $4
-    ) AS slice";
-
-/// The times of every row that goes, as if they came from a batch.
-static KEEP_TIMES: LazyLock<String> = LazyLock::new(|| {
-    let latest = latest_times();
-    let later = any_later_time();
-    format!(
-        "INSERT INTO times AS kept (principal_id, version, last_active_at, last_seen_at, left_at)
-        SELECT principal_id, max(version), max(last_active_at), max(last_seen_at), max(left_at)
-        FROM node_presence
-        WHERE node_id = $1 AND incarnation < $2 AND principal_id > $3 AND principal_id <= $4
-        GROUP BY principal_id
-        ON CONFLICT (principal_id) DO UPDATE SET {latest} WHERE {later}"
-    )
-});
-
-const END: &str = "
-    DELETE FROM node_presence
-    WHERE node_id = $1 AND incarnation < $2 AND principal_id > $3 AND principal_id <= $4";
-
-const FORGET: &str = "DELETE FROM incarnations WHERE node_id = $1 AND number < $2";
+static KEEP_TIMES: LazyLock<String> =
+    LazyLock::new(|| keep_times(&latest_times(), &any_later_time()));

@@ -5,12 +5,13 @@
 
 use std::sync::LazyLock;
 
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{PgConnection, SqlSafeStr};
+use sqlx::PgConnection;
+use sqlx::migrate::{MigrateError, Migrator};
 
 use crate::error::OpenError;
+use crate::migrations::{Step, migrator};
 
-const STEPS: [(i64, &str, &str); 3] = [
+const STEPS: [Step; 3] = [
     (
         1,
         "directory",
@@ -32,16 +33,7 @@ const STEPS: [(i64, &str, &str); 3] = [
 const NEWEST: i64 = STEPS[STEPS.len() - 1].0;
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
-    let steps = STEPS.map(|(version, name, sql)| {
-        Migration::new(
-            version,
-            name.into(),
-            MigrationType::Simple,
-            sql.into_sql_str(),
-            false,
-        )
-    });
-    let mut migrator = Migrator::with_migrations(steps.into());
+    let mut migrator = migrator(STEPS);
     // The store's own lock is held already; the migrator's would be one more to lose.
     migrator.set_locking(false);
     migrator

@@ -4,10 +4,11 @@
 
 use std::sync::LazyLock;
 
-use sqlx::SqlSafeStr;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::Migrator;
 
-const STEPS: [(i64, &str, &str); 3] = [
+use crate::migrations::{Step, migrator};
+
+const STEPS: [Step; 3] = [
     (
         1,
         "directory",
@@ -32,15 +33,4 @@ pub(super) const NEWEST: i64 = STEPS[STEPS.len() - 1].0;
 pub(super) const APPLICATION_ID: i64 = 0x5649_4749;
 
 /// Brings a database to [`NEWEST`].
-pub(super) static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
-    let steps = STEPS.map(|(version, name, sql)| {
-        Migration::new(
-            version,
-            name.into(),
-            MigrationType::Simple,
-            sql.into_sql_str(),
-            false,
-        )
-    });
-    Migrator::with_migrations(steps.into())
-});
+pub(super) static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(STEPS));
