@@ -15,7 +15,8 @@ pub(super) const DURABLE: i64 = 2_000;
 /// The node's sign of life is at most this old at a kill, in milliseconds: its interval, and the time to write it.
 const ALIVE: i64 = ALIVE_INTERVAL + 1_000;
 
-/// Who comes back at least this long before a grace is over is in time, in milliseconds: the grace began before anybody outside could know.
+/// What one side of a wire knows, the other may not know yet for this long, in milliseconds.
+/// So who comes back so much before a grace is over is in time: the grace began before anybody outside could know.
 const MARGIN: i64 = 500;
 
 /// What a log shows.
@@ -233,7 +234,9 @@ impl Verdict {
     fn ended_with_last_proof(&mut self, stay: &Stay, reigns: &[Reign], told: &[Timed<Told>]) {
         let kept = last_kept_proof(stay, reigns);
         for (at, told) in told {
-            if !(stay.ended..stay.next).contains(at) || told.is_online {
+            // A snapshot was read a moment before it came, and may be older than the end.
+            let since = stay.ended + if told.is_announced { 0 } else { MARGIN };
+            if !(since..stay.next).contains(at) || told.is_online {
                 continue;
             }
             self.ends += 1;
