@@ -28,9 +28,6 @@ pub(crate) use places::{ClientAddress, Place, Places};
 /// How long the door stays shut when the system has no file for another connection: some end meanwhile.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Bytes that the system takes for a connection before it has sent what it has; what waits with us instead can still be replaced by something newer, and a ping passes it sooner.
-const UNSENT: u32 = 8 * 1024;
-
 /// Failures to accept that are told in the log: the first of each so many.
 const FAILURES_PER_LINE: u64 = 100;
 
@@ -121,8 +118,7 @@ fn prepare(stream: &TcpStream, give_up_after: Duration) {
     let socket = SockRef::from(stream);
     let prepared = socket
         .set_tcp_user_timeout(Some(give_up_after))
-        .and_then(|()| socket.set_tcp_nodelay(true))
-        .and_then(|()| socket.set_tcp_notsent_lowat(UNSENT));
+        .and_then(|()| socket.set_tcp_nodelay(true));
     if let Err(error) = prepared {
         tracing::debug!(%error, "a connection could not be prepared");
     }

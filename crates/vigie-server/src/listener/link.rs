@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::Request;
+use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -76,6 +76,11 @@ async fn answer(
         extensions.insert(ClientAddress(address));
     }
     let answer = door.router.clone().call(request).await;
+    if let Ok(answer) = &answer
+        && answer.status() == StatusCode::SWITCHING_PROTOCOLS
+    {
+        progress.upgraded();
+    }
     progress.answered();
     answer
 }

@@ -14,6 +14,8 @@ pub(super) struct Progress {
     is_answering: AtomicBool,
     /// Bytes came after the last head.
     has_bytes: AtomicBool,
+    /// It became a WebSocket.
+    is_upgraded: AtomicBool,
 }
 
 impl Progress {
@@ -24,6 +26,14 @@ impl Progress {
     pub(super) fn head_came(&self) {
         self.heads.fetch_add(1, Ordering::Relaxed);
         self.is_answering.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn upgraded(&self) {
+        self.is_upgraded.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_upgraded(&self) -> bool {
+        self.is_upgraded.load(Ordering::Relaxed)
     }
 
     pub(super) fn answered(&self) {

@@ -8,14 +8,22 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use socket2::SockRef;
+
 use super::places::Place;
 use super::progress::Progress;
+
+/// Bytes that the system takes for a WebSocket before it has sent what it has; what waits with us instead can still be replaced by something newer, and a ping passes it sooner.
+///
+/// An answer to a request has nothing newer behind it, and goes out whole.
+const UNSENT: u32 = 8 * 1024;
 
 /// Holds its place for as long as it is open, also as a WebSocket.
 #[derive(Debug)]
 pub(super) struct Stream {
     tcp: TcpStream,
     progress: Arc<Progress>,
+    is_held_short: bool,
     _place: Place,
 }
 
@@ -24,7 +32,19 @@ impl Stream {
         Self {
             tcp,
             progress,
+            is_held_short: false,
             _place: place,
+        }
+    }
+
+    /// Lets the system take little in advance, from the first write of a WebSocket on.
+    fn hold_short(&mut self) {
+        if self.is_held_short || !self.progress.is_upgraded() {
+            return;
+        }
+        self.is_held_short = true;
+        if let Err(error) = SockRef::from(&self.tcp).set_tcp_notsent_lowat(UNSENT) {
+            tracing::debug!(%error, "a WebSocket's share of the system's buffer stays as it is");
         }
     }
 }
@@ -50,6 +70,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.hold_short();
         Pin::new(&mut self.tcp).poll_write(context, bytes)
     }
 
@@ -58,6 +79,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.hold_short();
         Pin::new(&mut self.tcp).poll_write_vectored(context, slices)
     }
 
