@@ -25,7 +25,7 @@ impl Frame {
     }
 
     /// The same bytes, to know when nobody else holds them.
-    pub(super) fn share(&self) -> Bytes {
+    pub(crate) fn share(&self) -> Bytes {
         self.0.clone().into()
     }
 

@@ -10,8 +10,14 @@ use crate::fanout::{Frame, Link, NoRoom};
 use super::codec;
 use super::seat::{Phase, Seat};
 
-/// How long a dismissed client has to read why before its transport is closed.
+/// How long a dismissed client has to close its transport by itself once it was told why.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How long it may take to be told: a client that changes its transport, or polls over a slow link, fetches late.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// How often a look is taken whether it was told.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A socket of engine.io.
 ///
@@ -61,10 +67,21 @@ pub(super) fn emit(socket: &Socket<Seat>, frame: Frame) -> Result<(), NoRoom> {
 
 /// Says goodbye on the protocol, and closes the transport once the client had time to read it.
 pub(super) fn dismiss(socket: Arc<Socket<Seat>>) {
-    if emit(&socket, codec::disconnect()).is_err() {
+    let goodbye = codec::disconnect();
+    let unwritten = goodbye.share();
+    if emit(&socket, goodbye).is_err() {
         tracing::debug!("a dismissed socket had no room for the goodbye");
     }
-    close_later(socket);
+    tokio::spawn(async move {
+        let written = async {
+            while !unwritten.is_unique() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        // Whoever reads nothing is closed all the same.
+        tokio::time::timeout(LAST_WORDS, written).await.ok();
+        close_later(socket);
+    });
 }
 
 /// Closes the transport of a client that is through, unless it does so itself.
