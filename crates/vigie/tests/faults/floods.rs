@@ -29,7 +29,7 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
-        let site = Site::new(&[("VIGIE_GRACE", "500ms")]);
+        let site = Site::new(&[("VIGIE_GRACE", "500ms"), ("VIGIE_EARLY_EVENTS_LIMIT", "8")]);
         let server = site.start().await;
         let members = ["alice", "bob", "mallory"].map(ToOwned::to_owned);
         conversation(server.url(), "room", &members).await;
@@ -305,4 +305,24 @@ async fn a_flood_of_events_costs_the_flooder_alone() {
     timeout(Duration::from_secs(30), scene.nobody_notices())
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_before_the_authentication_are_kept_up_to_their_limit() {
+    let scene = Scene::new().await;
+    let stranger = Connect::to(scene.server.url()).open().await.unwrap();
+    // Fewer than the rate allows, so that only the other limit can drop any.
+    for _ in 0..40 {
+        stranger.emit("conversation:join", Some(json!({"conversationId": "room"})));
+    }
+    let dropped = async || scene.reached("early_events").await;
+    until("the events beyond the limit", dropped, 32).await;
+    let token = json!({"token": token("mallory")});
+    stranger.emit("authenticate", Some(token));
+    let mut stranger = stranger;
+    stranger
+        .wait_for("conversation:joined", BOUND)
+        .await
+        .unwrap();
+    scene.nobody_notices().await;
 }
