@@ -7,7 +7,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Bytes;
 use tokio_tungstenite::tungstenite::http::{HeaderMap, Request, StatusCode};
@@ -16,6 +16,9 @@ pub use tokio_tungstenite::tungstenite::http::Method;
 
 /// A call may take this long.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A connection is used again within this: servers close idle ones after a minute or so, and a request that meets the close on its way would get no answer.
+const IDLE: Duration = Duration::from_secs(15);
 
 /// A caller of one server, with headers that go with every request. Clones share connections.
 #[derive(Debug, Clone)]
@@ -86,7 +89,10 @@ impl Http {
         Self {
             base: base.into().trim_end_matches('/').to_owned(),
             headers: Vec::new(),
-            client: Client::builder(TokioExecutor::new()).build_http(),
+            client: Client::builder(TokioExecutor::new())
+                .pool_idle_timeout(IDLE)
+                .pool_timer(TokioTimer::new())
+                .build_http(),
         }
     }
 
