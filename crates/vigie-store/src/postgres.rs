@@ -16,6 +16,7 @@ mod directory;
 mod link;
 mod load;
 mod lock;
+mod positions;
 mod presence;
 mod reaping;
 mod schema;
@@ -35,8 +36,8 @@ use self::lock::NotTaken;
 use self::server::{STATEMENT_LIMIT, Server, within};
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::rows::{
-    Incarnation, Page, PresenceWrite, StoredConversation, StoredGuest, StoredPresence, StoredUser,
-    Written,
+    Incarnation, Page, Positions, PresenceWrite, StoredConversation, StoredGuest, StoredPresence,
+    StoredUser, Written,
 };
 use crate::store::Store;
 
@@ -154,6 +155,32 @@ impl Store for PostgresStore {
         write.commit().await?;
         self.fence.store(begun.number, Ordering::Release);
         Ok(begun)
+    }
+
+    async fn begin_positions(
+        &self,
+        by: &Incarnation,
+        now: Wall,
+        proposed_key: [u8; 32],
+    ) -> Result<Positions, WriteError> {
+        let mut write = self.presence.begin().await?;
+        let known = bounded(
+            "a start",
+            positions::begin(write.connection(), by, now, proposed_key),
+        )
+        .await?;
+        write.commit().await?;
+        Ok(known)
+    }
+
+    async fn write_end(&self, by: &Incarnation, at: Wall) -> Result<(), WriteError> {
+        let mut write = self.presence.begin().await?;
+        bounded(
+            "the end of a start",
+            positions::end(write.connection(), by, at),
+        )
+        .await?;
+        write.commit().await
     }
 
     async fn write_alive(&self, by: &Incarnation, alive_at: Wall) -> Result<(), WriteError> {

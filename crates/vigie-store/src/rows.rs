@@ -89,6 +89,35 @@ pub struct Incarnation {
     pub number: u64,
 }
 
+/// What positions that clients come back with are read by.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Positions {
+    /// The key that seals them, the same for every start on this database.
+    pub key: [u8; 32],
+    /// The latest starts of this node in their order; the last one is whoever asked.
+    pub starts: Vec<Start>,
+}
+
+impl std::fmt::Debug for Positions {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The key is a secret.
+        out.debug_struct("Positions")
+            .field("starts", &self.starts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One start of a node, as later ones know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// The incarnation's number.
+    pub number: u64,
+    /// When it began.
+    pub started_at: Wall,
+    /// When it ended gracefully; `None` while it runs, and for ever after a crash.
+    pub ended_at: Option<Wall>,
+}
+
 /// What a write cost, as counted by the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Written {

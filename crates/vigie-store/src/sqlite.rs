@@ -9,6 +9,7 @@ mod load;
 mod lock;
 mod migrations;
 mod opening;
+mod positions;
 mod presence;
 mod reaping;
 
@@ -22,8 +23,8 @@ use vigie_core::{Id, PrincipalId, Wall};
 
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::rows::{
-    Incarnation, Page, PresenceWrite, StoredConversation, StoredGuest, StoredPresence, StoredUser,
-    Written,
+    Incarnation, Page, Positions, PresenceWrite, StoredConversation, StoredGuest, StoredPresence,
+    StoredUser, Written,
 };
 use crate::store::Store;
 
@@ -126,6 +127,28 @@ impl Store for SqliteStore {
             .map_err(statement("an incarnation"))?;
         write.commit().await?;
         Ok(begun)
+    }
+
+    async fn begin_positions(
+        &self,
+        by: &Incarnation,
+        now: Wall,
+        proposed_key: [u8; 32],
+    ) -> Result<Positions, WriteError> {
+        let mut write = self.begin().await?;
+        let known = positions::begin(write.connection(), by, now, proposed_key)
+            .await
+            .map_err(statement("a start"))?;
+        write.commit().await?;
+        Ok(known)
+    }
+
+    async fn write_end(&self, by: &Incarnation, at: Wall) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        positions::end(write.connection(), by, at)
+            .await
+            .map_err(statement("the end of a start"))?;
+        write.commit().await
     }
 
     async fn write_alive(&self, by: &Incarnation, alive_at: Wall) -> Result<(), WriteError> {

@@ -11,8 +11,8 @@ use vigie_core::{Id, PrincipalId, Wall};
 
 use crate::error::{ReadError, WriteError};
 use crate::rows::{
-    Incarnation, Page, PresenceWrite, StoredConversation, StoredGuest, StoredPresence, StoredUser,
-    Written,
+    Incarnation, Page, Positions, PresenceWrite, StoredConversation, StoredGuest, StoredPresence,
+    StoredUser, Written,
 };
 
 /// Keeps the directory and everyone's presence; shared as `Arc<dyn Store>`.
@@ -65,6 +65,25 @@ pub trait Store: Send + Sync + fmt::Debug {
         now: Wall,
         offline_after: Duration,
     ) -> Result<Incarnation, WriteError>;
+
+    /// Notes a start for whoever comes back with a position; what is known of this and earlier ones.
+    ///
+    /// `proposed_key` becomes the key that seals positions if the database has none yet.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn begin_positions(
+        &self,
+        by: &Incarnation,
+        now: Wall,
+        proposed_key: [u8; 32],
+    ) -> Result<Positions, WriteError>;
+
+    /// Notes that a start ended gracefully: everything it ever told is durable.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn write_end(&self, by: &Incarnation, at: Wall) -> Result<(), WriteError>;
 
     /// Proves that an incarnation is alive at `alive_at`, and with it everyone whose session is open on it.
     ///

@@ -11,7 +11,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use crate::error::OpenError;
 use crate::migrations::{Step, migrator};
 
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 4] = [
     (
         1,
         "directory",
@@ -26,6 +26,11 @@ const STEPS: [Step; 3] = [
         3,
         "ended proof",
         include_str!("../../migrations/postgres/0003_ended_proof.sql"),
+    ),
+    (
+        5,
+        "positions",
+        include_str!("../../migrations/postgres/0005_positions.sql"),
     ),
 ];
 

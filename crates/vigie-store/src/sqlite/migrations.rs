@@ -8,7 +8,7 @@ use sqlx::migrate::Migrator;
 
 use crate::migrations::{Step, migrator};
 
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 4] = [
     (
         1,
         "directory",
@@ -23,6 +23,11 @@ const STEPS: [Step; 3] = [
         3,
         "ended proof",
         include_str!("../../migrations/sqlite/0003_ended_proof.sql"),
+    ),
+    (
+        5,
+        "positions",
+        include_str!("../../migrations/sqlite/0005_positions.sql"),
     ),
 ];
 

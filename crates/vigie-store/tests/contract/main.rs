@@ -7,6 +7,7 @@
 mod cast;
 mod directory;
 mod maintenance;
+mod positions;
 mod postgres;
 mod presence;
 mod restart;
@@ -45,6 +46,7 @@ macro_rules! contract {
             directory::every_write_may_be_repeated,
             maintenance::presence_of_some_is_what_a_start_would_read,
             maintenance::a_guest_is_stale_after_its_end_or_a_long_silence,
+            positions::the_key_is_drawn_once_and_a_crash_leaves_no_end,
             presence::a_record_comes_back_whole,
             presence::a_principal_without_leases_is_its_times,
             presence::an_older_write_never_wins,
