@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use vigie_store::Store;
 
 use crate::admission::Admission;
-use crate::auth::ApiKeys;
+use crate::auth::{ApiKeys, Tickets};
 use crate::config::Config;
 use crate::engine_host::EngineHost;
 use crate::fanout::Fanout;
@@ -32,6 +32,8 @@ pub struct App {
     pub people: Arc<People>,
     /// Who may be here.
     pub admission: Admission,
+    /// Ways in for browsers.
+    pub tickets: Tickets,
     /// Activity, throttle, metrics.
     pub status: StatusService,
     /// Sockets, and what they are told.

@@ -8,11 +8,13 @@ pub mod credentials;
 pub mod guest_token;
 pub mod jwt;
 pub mod layer;
+pub mod tickets;
 
 pub use api_key::ApiKeys;
 pub use credentials::Credential;
 pub use guest_token::GuestToken;
 pub use jwt::{Claims, JwtError, JwtVerifier, NewToken, sign};
 pub use layer::{AuthLayer, AuthService};
+pub use tickets::{NoTicket, Tickets};
 // What claims are made of, so that whoever signs a token needs no other crate.
 pub use vigie_core::{PrincipalId, Role, Wall};

@@ -98,6 +98,10 @@ pub struct Periods {
     pub auth_timeout: Duration,
     /// Between two re-stamps of present but passive people.
     pub restamp_interval: Duration,
+    /// A position that a client comes back with is of use for this long.
+    pub cursor_max_age: Duration,
+    /// A ticket can be used for this long.
+    pub ticket_lifetime: Duration,
     /// Between two online lists of a conversation.
     pub online_stats_interval: Duration,
     /// Between two looks for throttle entries past [`Rules::cache_max_age`].

@@ -6,12 +6,14 @@
 //! changes that follow each other closely share a write, and a slow socket is told each principal's newest state once it has room, never an older one after it, and is never closed for being slow.
 
 mod announcer;
+mod catch_up;
 mod connection;
 mod expiry;
 mod hub;
 mod link;
 mod membership;
 mod online_stats;
+mod positions;
 mod restamp;
 mod revocation;
 mod room;
@@ -22,6 +24,7 @@ mod window;
 pub(crate) mod wire;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -38,7 +41,9 @@ pub(crate) use expiry::token_expired;
 pub(crate) use hub::Hub;
 pub(crate) use link::{BUFFER, Frame, Link, NoRoom};
 use online_stats::OnlineStats;
+pub(crate) use positions::Positions;
 use typing::Typing;
+pub(crate) use window::WINDOW;
 use window::Watched;
 
 /// Something to be told between two rounds of news.
@@ -58,6 +63,8 @@ enum Wanted {
 pub struct Fanout {
     host: Arc<EngineHost>,
     people: Arc<People>,
+    /// How far everybody has been told.
+    positions: Positions,
     pub(crate) hub: Hub,
     typing: Mutex<Typing>,
     expiries: Expiries,
@@ -71,6 +78,7 @@ pub struct Fanout {
     slow_socket_limit: usize,
     reached: Arc<Reached>,
     audience_limit: usize,
+    is_draining: AtomicBool,
     restamp_interval: std::time::Duration,
     online_stats_interval: std::time::Duration,
 }
@@ -80,12 +88,14 @@ impl Fanout {
     pub(crate) fn new(
         host: Arc<EngineHost>,
         people: Arc<People>,
+        positions: Positions,
         config: &Config,
         reached: Arc<Reached>,
     ) -> Self {
         Self {
             host,
             people,
+            positions,
             hub: Hub::default(),
             typing: Mutex::default(),
             expiries: Expiries::default(),
@@ -96,6 +106,7 @@ impl Fanout {
             slow_socket_limit: config.limits.slow_socket.0,
             reached,
             audience_limit: config.limits.audience,
+            is_draining: AtomicBool::new(false),
             restamp_interval: config.periods.restamp_interval,
             online_stats_interval: config.periods.online_stats_interval,
         }
@@ -107,6 +118,16 @@ impl Fanout {
             Outbox::new(self.slow_socket_limit),
             Arc::clone(&self.watched),
         )
+    }
+
+    /// From now on nobody is told anything, for what they were told might not be durable.
+    pub(crate) fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server is about to stop.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Relaxed)
     }
 
     /// Runs every loop of the fan-out until it is dropped.

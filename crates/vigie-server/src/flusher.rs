@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::Instant;
-use vigie_core::{PresenceRecord, PrincipalKey};
+use vigie_core::{PresenceRecord, PrincipalKey, Wall};
 use vigie_store::{Incarnation, PresenceWrite, Store, WriteError, Written};
 
 use crate::engine_host::EngineHost;
@@ -268,16 +268,17 @@ impl Flusher {
         }
     }
 
-    /// Writes everything, and a last sign of life: the end of a graceful stop.
+    /// Writes everything, a last sign of life, and that all that was told until then is durable: the end of a graceful stop.
     ///
     /// # Errors
     /// When the store refuses.
-    pub async fn flush_last(&self) -> Result<(), WriteError> {
+    pub async fn flush_last(&self, told_until: Wall) -> Result<(), WriteError> {
         self.writing.lock().await.alive_written = None;
         self.host.release_restored(usize::MAX);
         let principals = self.people.directory().len();
         self.host.write_everything(principals);
-        self.flush().await
+        self.flush().await?;
+        self.store.write_end(&self.incarnation, told_until).await
     }
 
     fn alive_is_due(&self, progress: &Progress) -> bool {

@@ -10,6 +10,7 @@ pub mod app;
 pub mod auth;
 pub mod clock;
 pub mod config;
+mod cursor;
 pub mod engine_host;
 pub mod fanout;
 pub mod flusher;

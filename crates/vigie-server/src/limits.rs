@@ -39,11 +39,13 @@ pub(crate) enum Limit {
     ActivityBatch,
     /// `slow_socket_limit`: news wait outside the socket's buffer.
     SlowSocket,
+    /// Tickets of one person that are open at a time.
+    Tickets,
 }
 
 impl Limit {
     /// Every limit with its name on the wire of metrics.
-    const NAMES: [(Self, &'static str); 16] = [
+    const NAMES: [(Self, &'static str); 17] = [
         (Self::Connections, "connections"),
         (Self::ConnectionsPerAddress, "connections_per_address"),
         (Self::ConnectionsPerPrincipal, "connections_per_principal"),
@@ -60,6 +62,7 @@ impl Limit {
         (Self::PresenceIds, "presence_ids"),
         (Self::ActivityBatch, "activity_batch"),
         (Self::SlowSocket, "slow_socket"),
+        (Self::Tickets, "tickets"),
     ];
 }
 

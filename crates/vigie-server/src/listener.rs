@@ -31,6 +31,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Failures to accept that are told in the log: the first of each so many.
 const FAILURES_PER_LINE: u64 = 100;
 
+/// Marks an answer whose body goes on until the connection ends: silence on it is no idleness.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Endless;
+
 /// What every connection of one listener has in common.
 struct Door {
     app: Arc<App>,

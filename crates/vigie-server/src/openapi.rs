@@ -29,6 +29,7 @@ const PAGE_FROM_BESIDE: &str = "docs/";
     ),
     tags(
         (name = "presence", description = "Reading presence; not an activity."),
+        (name = "following", description = "Changes as they happen, and what was missed; not an activity."),
         (name = "activity", description = "What people did, as other services saw it."),
         (name = "directory", description = "Who exists and who shares what."),
         (name = "compatible", description = "What clients of the old system call."),
@@ -118,6 +119,10 @@ mod tests {
         ("get", "/api/v1/users/presence"),
         ("get", "/v1/presence"),
         ("get", "/v1/presence/{id}"),
+        ("get", "/v1/events"),
+        ("get", "/v1/ws"),
+        ("get", "/v1/changes"),
+        ("post", "/v1/tickets"),
         ("post", "/v1/activity"),
         ("get", "/v1/auth/forward"),
         ("get", ENVOY),

@@ -7,10 +7,13 @@
 mod access;
 mod activity;
 mod answer;
+mod changes;
 mod conversations;
 mod departure;
 mod error;
+mod events;
 mod exposition;
+mod follower;
 mod forward_auth;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -19,11 +22,14 @@ mod guests;
 mod input;
 mod maintenance;
 mod own_conversations;
+mod pipe;
 mod presence;
 mod probes;
+mod tickets;
 mod users;
 mod users_presence;
 mod view;
+mod websocket;
 
 use std::sync::Arc;
 
@@ -38,6 +44,7 @@ use crate::openapi;
 
 pub use error::ApiError;
 pub(crate) use error::refuse_unknown_path;
+pub(crate) use events::LAST_EVENT_ID;
 pub(crate) use gate::GateLayer;
 pub(crate) use probes::Health;
 
@@ -123,6 +130,10 @@ fn v1_routes() -> OpenApiRouter<Arc<App>> {
             conversations::delete_member
         ))
         .routes(routes!(conversations::replace_members))
+        .routes(routes!(events::follow_events))
+        .routes(routes!(websocket::follow_by_websocket))
+        .routes(routes!(changes::list_changes))
+        .routes(routes!(tickets::create_ticket))
 }
 
 fn operations_routes() -> OpenApiRouter<Arc<App>> {

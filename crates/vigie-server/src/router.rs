@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::auth::api_key::API_KEY_HEADER;
 use crate::auth::credentials::SESSION_TOKEN_HEADER;
 use crate::config::Config;
-use crate::rest::GateLayer;
+use crate::rest::{GateLayer, LAST_EVENT_ID};
 use crate::socketio::Entrance;
 use crate::{openapi, rest, socketio};
 
@@ -65,6 +65,7 @@ fn cors(config: &Config) -> CorsLayer {
         CONTENT_TYPE,
         HeaderName::from_static(SESSION_TOKEN_HEADER),
         HeaderName::from_static(API_KEY_HEADER),
+        HeaderName::from_static(LAST_EVENT_ID),
     ];
     CorsLayer::new()
         .allow_origin(origins)

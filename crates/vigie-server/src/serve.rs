@@ -13,14 +13,17 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
+use vigie_core::Wall;
+use vigie_store::{Incarnation, Store};
 
 use crate::admission::Admission;
 use crate::app::App;
-use crate::auth::{ApiKeys, JwtVerifier};
+use crate::auth::{ApiKeys, JwtVerifier, Tickets};
 use crate::clock::Clock;
 use crate::config::{Config, Keys};
+use crate::cursor::Seals;
 use crate::engine_host::{self, EngineHost};
-use crate::fanout::Fanout;
+use crate::fanout::{Fanout, Positions};
 use crate::flusher::Flusher;
 use crate::listener::{self, Places};
 use crate::maintenance::Maintenance;
@@ -60,6 +63,7 @@ impl Vigie {
             .begin_incarnation(host.now().wall, config.rules.offline_after)
             .await?;
         let people = Arc::new(People::load(Arc::clone(&host), Arc::clone(&store)).await?);
+        let positions = positions(&config, &host, &*store, &incarnation).await?;
         let flusher = Flusher::new(
             Arc::clone(&host),
             Arc::clone(&people),
@@ -79,10 +83,12 @@ impl Vigie {
                 jwt,
                 config.auto_provision,
             ),
+            tickets: Tickets::new(config.periods.ticket_lifetime),
             status: StatusService::new(Arc::clone(&host)),
             fanout: Arc::new(Fanout::new(
                 Arc::clone(&host),
                 Arc::clone(&people),
+                positions,
                 &config,
                 Arc::clone(&metrics.limits),
             )),
@@ -126,8 +132,11 @@ impl Vigie {
     /// When another server has taken over the database.
     pub async fn close(mut self) -> Result<(), ServeError> {
         self.handler.drain();
+        self.app.fanout.drain();
         self.jobs.shutdown().await;
-        let persisted = self.persist().await;
+        // From here on nothing is told; what was is about to be durable.
+        let told_until = self.app.host.now().wall;
+        let persisted = self.persist(told_until).await;
         for connection in self.app.fanout.hub.all() {
             connection.cut();
         }
@@ -135,12 +144,12 @@ impl Vigie {
         persisted
     }
 
-    async fn persist(&self) -> Result<(), ServeError> {
+    async fn persist(&self, told_until: Wall) -> Result<(), ServeError> {
         if self.app.flusher.is_superseded() {
             return Err(ServeError::Superseded);
         }
         let after = self.app.config.periods.drain_timeout;
-        let flushing = retry_until(after, || self.app.flusher.flush_last());
+        let flushing = retry_until(after, || self.app.flusher.flush_last(told_until));
         // An attempt on a store that does not answer would last longer by itself.
         let source = match tokio::time::timeout(after, flushing).await {
             Ok(Ok(())) => return Ok(()),
@@ -298,6 +307,21 @@ impl Running {
         }
         closed
     }
+}
+
+/// How far clients have been told, for those who come back.
+async fn positions(
+    config: &Config,
+    host: &EngineHost,
+    store: &dyn Store,
+    by: &Incarnation,
+) -> Result<Positions, ServeError> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|_| ServeError::Random)?;
+    let now = host.now().wall;
+    let kept = store.begin_positions(by, now, key).await?;
+    let seals = Seals::new(&kept.key).ok_or(ServeError::Random)?;
+    Ok(Positions::new(seals, &kept.starts, &config.periods, now))
 }
 
 fn start_jobs(app: &Arc<App>) -> JoinSet<()> {

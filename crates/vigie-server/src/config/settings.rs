@@ -236,6 +236,20 @@ const CONNECTIONS: &[Setting] = &[
     )
     .positive(),
     Setting::new(
+        "cursor_max_age",
+        "24h",
+        field!(periods.cursor_max_age),
+        "A client that comes back with an older position gets everybody anew.",
+    )
+    .positive(),
+    Setting::new(
+        "ticket_lifetime",
+        "30s",
+        field!(periods.ticket_lifetime),
+        "A ticket that lets a browser in without a header can be used for this long, once.",
+    )
+    .positive(),
+    Setting::new(
         "online_stats_interval",
         "10s",
         field!(periods.online_stats_interval),

@@ -9,7 +9,7 @@ use vigie_core::{Availability, PrincipalKey};
 /// Principals whose state changed and was not told yet.
 #[derive(Debug, Default)]
 pub(crate) struct News {
-    order: VecDeque<PrincipalKey>,
+    order: VecDeque<Waiting>,
     /// The number of the latest news of each principal that waits.
     waiting: HashMap<PrincipalKey, Number>,
     next: Number,
@@ -18,9 +18,33 @@ pub(crate) struct News {
     present: Present,
 }
 
+/// A principal that waits, and the number of the first news that it waits with.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    principal: PrincipalKey,
+    since: Number,
+}
+
 /// News are numbered as they are decided; whoever reads states under the engine's lock knows all news before [`News::horizon`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct Number(u64);
+
+impl Number {
+    /// As cursors carry it.
+    pub(crate) const fn as_u64(self) -> u64 {
+        self.0
+    }
+
+    /// As cursors carry it.
+    pub(crate) const fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number after this one.
+    pub(crate) const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
 
 /// How many principals are online or away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,18 +71,35 @@ impl News {
             Availability::Away => self.edges.away += 1,
             Availability::Offline => self.edges.offline += 1,
         }
-        let number = self.next;
-        self.next.0 += 1;
+        let number = self.draw();
         if self.waiting.insert(principal, number).is_none() {
-            self.order.push_back(principal);
+            let since = number;
+            self.order.push_back(Waiting { principal, since });
         }
+    }
+
+    /// A number for a change that is no edge, and is told in its own way.
+    pub(super) fn draw(&mut self) -> Number {
+        let number = self.next;
+        self.next = number.next();
+        number
+    }
+
+    /// News before this number have all been taken.
+    pub(super) fn taken(&self) -> Number {
+        self.order.front().map_or(self.next, |first| first.since)
+    }
+
+    /// Whether no news wait to be taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.order.is_empty()
     }
 
     pub(super) fn take(&mut self, most: usize) -> Vec<(PrincipalKey, Number)> {
         let take = self.order.len().min(most);
         let taken = self.order.drain(..take);
         taken
-            .map(|principal| {
+            .map(|Waiting { principal, .. }| {
                 let number = self.waiting.remove(&principal).unwrap_or_default();
                 (principal, number)
             })
@@ -104,13 +145,6 @@ impl News {
 }
 
 #[cfg(test)]
-impl Number {
-    pub(crate) fn nth(number: u64) -> Self {
-        Self(number)
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -122,10 +156,15 @@ mod tests {
         news.note(bob, Availability::Offline, Availability::Online);
         news.note(alice, Availability::Online, Availability::Offline);
         let before = news.horizon();
+        assert_eq!(news.taken(), Number(0));
         assert_eq!(news.take(1), [(alice, Number(2))]);
+        // Bob's first is older than Alice's last, and has not been told.
+        assert_eq!(news.taken(), Number(1));
         assert_eq!(news.take(9), [(bob, Number(1))]);
         assert_eq!(before, Number(3));
         assert_eq!(news.take(9), []);
+        assert_eq!((news.taken(), news.draw()), (Number(3), Number(3)));
+        assert_eq!(news.taken(), Number(4));
         let edges = Edges {
             online: 2,
             away: 0,

@@ -2,7 +2,7 @@
 //!
 //! Both queues hold a principal at most once, and both read its newest state when it is taken.
 
-use vigie_core::{Presence, PresenceRecord, PrincipalKey};
+use vigie_core::{Presence, PresenceRecord, PrincipalKey, Wall};
 
 use super::EngineHost;
 use super::news::Number;
@@ -13,6 +13,15 @@ pub(crate) struct Told {
     pub(crate) principal: PrincipalKey,
     pub(crate) number: Number,
     pub(crate) presence: Presence,
+}
+
+/// Which news have been taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken {
+    /// All before this number.
+    pub(crate) before: Number,
+    /// When none was left; `None` when some are.
+    pub(crate) all_at: Option<Wall>,
 }
 
 impl EngineHost {
@@ -75,8 +84,8 @@ impl EngineHost {
         self.news_came.notified().await;
     }
 
-    /// The newest states of at most `most` principals with news, oldest news first.
-    pub(crate) fn take_news(&self, most: usize) -> Vec<Told> {
+    /// The newest states of at most `most` principals with news, oldest news first; and how far that goes.
+    pub(crate) fn take_news(&self, most: usize) -> (Vec<Told>, Taken) {
         let now = self.now();
         let mut inner = self.inner.lock();
         let taken = inner.news.take(most);
@@ -85,22 +94,36 @@ impl EngineHost {
             number,
             presence: inner.engine.presence(principal, now),
         };
-        taken.into_iter().map(told).collect()
+        let told = taken.into_iter().map(told).collect();
+        let taken = Taken {
+            before: inner.news.taken(),
+            all_at: inner.news.is_empty().then_some(now.wall),
+        };
+        (told, taken)
+    }
+
+    /// The number of the news to come.
+    pub(crate) fn horizon(&self) -> Number {
+        self.inner.lock().news.horizon()
+    }
+
+    /// A number for a change that is no edge: what was told before has smaller ones.
+    pub(crate) fn draw_number(&self) -> Number {
+        self.inner.lock().news.draw()
     }
 
     /// The states of those among many principals whose news have all been taken, at one instant.
     pub(crate) fn survey_settled(
         &self,
         principals: &[PrincipalKey],
-    ) -> (Vec<(PrincipalKey, Presence)>, Number) {
+    ) -> Vec<(PrincipalKey, Presence)> {
         let now = self.now();
         let inner = self.inner.lock();
-        let settled = principals
+        principals
             .iter()
             .filter(|principal| !inner.news.has(**principal))
             .map(|principal| (*principal, inner.engine.presence(*principal, now)))
-            .collect();
-        (settled, inner.news.horizon())
+            .collect()
     }
 
     /// The newest state of a principal; with the number of the news to come while some of its own wait to be taken.

@@ -20,8 +20,9 @@ pub(super) async fn run(fanout: &Fanout) {
             fanout.grant(wish);
             tokio::task::yield_now().await;
         }
-        let news = fanout.host.take_news(NEWS);
+        let (news, taken) = fanout.host.take_news(NEWS);
         if news.is_empty() {
+            fanout.positions.reach(taken);
             tokio::select! {
                 () = fanout.host.news_came() => {}
                 () = fanout.is_wanted.notified() => {}
@@ -29,6 +30,8 @@ pub(super) async fn run(fanout: &Fanout) {
             continue;
         }
         for told in news {
+            // Before anybody is told: whoever comes back meanwhile finds it.
+            fanout.positions.note_change(told.principal, told.number);
             // Everybody in the audience shares a conversation with the principal, or is the principal.
             let frame = fanout.status_frame(Relation::Contact, told.principal, told.presence);
             let audience = fanout
@@ -40,6 +43,7 @@ pub(super) async fn run(fanout: &Fanout) {
             });
             online_stats::note_change(fanout, told.principal);
         }
+        fanout.positions.reach(taken);
         tokio::task::yield_now().await;
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::time::Instant;
 use vigie_core::{ConnectionId, ConversationKey, PrincipalKey, Wall};
 
 use crate::engine_host::Number;
@@ -11,6 +13,9 @@ use crate::engine_host::Number;
 use super::link::{Frame, Link, NoRoom};
 use super::room::{Room, Use};
 use super::window::Watched;
+
+/// Between two times that one client may ask for what it missed.
+const RESUME_PAUSE: Duration = Duration::from_secs(1);
 
 /// An authenticated socket and what it still has to be told.
 #[derive(Debug)]
@@ -24,6 +29,8 @@ pub(crate) struct Connection {
     joined: Mutex<Vec<ConversationKey>>,
     /// The conversations whose view ended with the membership.
     parted: Mutex<Vec<ConversationKey>>,
+    /// When its client last asked for what it missed.
+    resumed: Mutex<Option<Instant>>,
     /// When the credential behind it ends.
     ends: Mutex<Option<Wall>>,
 }
@@ -43,6 +50,26 @@ pub(crate) struct Outbox {
     /// It is in the list of sockets to look at: something was sent a moment ago, or waits.
     is_watched: bool,
     is_slow: bool,
+    /// Its client keeps cursors, and is given one whenever it has been told what there is.
+    keeps_cursors: bool,
+    /// It was told something since it was given a cursor.
+    is_past_cursor: bool,
+    /// The fingerprint of the relations that its view rests on; 0 when they changed since.
+    relations: u64,
+}
+
+/// Everything that a client lacks to have the whole view, in one event.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) frame: Frame,
+    /// News before this number are in it, or are held already.
+    pub(super) horizon: Number,
+    /// Whom it shows with news that may still be on their way from here, with the number before which all news are in that.
+    pub(super) ahead: Vec<(PrincipalKey, Number)>,
+    /// The fingerprint of the relations that it rests on.
+    pub(super) relations: u64,
+    /// Whether it takes the place of whatever the client held.
+    pub(super) is_whole: bool,
 }
 
 /// What became of something for one socket.
@@ -76,7 +103,19 @@ impl Outbox {
             room: Room::new(limit),
             is_watched: false,
             is_slow: false,
+            keeps_cursors: false,
+            is_past_cursor: false,
+            relations: 0,
         }
+    }
+
+    /// Gives a client that keeps cursors a fresh one, unless something waits or nothing was told; says whether one was due.
+    fn send_cursor(&mut self, link: &dyn Link, cursor: impl FnOnce(u64) -> Frame) -> bool {
+        let is_due = self.keeps_cursors && self.is_past_cursor && self.waiting.is_empty();
+        if is_due && self.send(link, cursor(self.relations), Use::Urgent) == Delivery::Done {
+            self.is_past_cursor = false;
+        }
+        is_due
     }
 
     fn send(&mut self, link: &dyn Link, frame: Frame, r#use: Use) -> Delivery {
@@ -112,6 +151,7 @@ impl Outbox {
                 };
             }
             self.waiting.remove(&principal);
+            self.is_past_cursor = true;
             if let Some(number) = number {
                 self.ahead.insert(principal, number);
             }
@@ -135,6 +175,7 @@ impl Connection {
             watched,
             joined: Mutex::default(),
             parted: Mutex::default(),
+            resumed: Mutex::default(),
             ends: Mutex::default(),
         }
     }
@@ -158,8 +199,35 @@ impl Connection {
             return Delivery::NoRoom;
         }
         let delivery = outbox.send(&*self.link, frame, Use::Urgent);
+        outbox.is_past_cursor = true;
         self.watch(&mut outbox);
         delivery
+    }
+
+    /// From now on its client is given cursors.
+    pub(crate) fn keep_cursors(&self) {
+        self.outbox.lock().keeps_cursors = true;
+    }
+
+    /// The fingerprint of the relations that its view rests on.
+    pub(super) fn relations(&self) -> u64 {
+        self.outbox.lock().relations
+    }
+
+    /// Whether its client may ask again for what it missed: a whole snapshot is dear.
+    pub(crate) fn may_resume(&self) -> bool {
+        let mut resumed = self.resumed.lock();
+        let now = Instant::now();
+        let may = resumed.is_none_or(|resumed| now >= resumed + RESUME_PAUSE);
+        if may {
+            *resumed = Some(now);
+        }
+        may
+    }
+
+    /// Whom it may see changes: no cursor of its own outlives a restart before its next snapshot.
+    pub(super) fn doubt_relations(&self) {
+        self.outbox.lock().relations = 0;
     }
 
     /// Sends something that nobody misses if it finds no room.
@@ -205,6 +273,7 @@ impl Connection {
             return;
         }
         let is_quiet = !outbox.is_watched;
+        outbox.is_past_cursor = true;
         self.watch(&mut outbox);
         if is_quiet && outbox.send(&*self.link, frame.copy(), Use::News) == Delivery::Done {
             return;
@@ -212,14 +281,16 @@ impl Connection {
         outbox.waiting.insert(principal);
     }
 
-    /// Sends a snapshot that `read` makes while no news can pass it; whoever waits and is not among those that it `holds` is told after it.
-    pub(super) fn give_snapshot(
-        &self,
-        holds: impl Fn(PrincipalKey) -> bool,
-        read: impl FnOnce() -> (Frame, Number),
-    ) {
+    /// Sends what `read` makes while no news can pass it; whoever waits and is not among those that a whole snapshot `holds` is told after it.
+    pub(super) fn give(&self, holds: impl Fn(PrincipalKey) -> bool, read: impl FnOnce() -> Given) {
         let mut outbox = self.outbox.lock();
-        let (frame, horizon) = read();
+        let Given {
+            frame,
+            horizon,
+            ahead,
+            relations,
+            is_whole,
+        } = read();
         let r#use = match outbox.horizon {
             None => Use::Foundation,
             Some(_) => Use::Answer,
@@ -235,10 +306,25 @@ impl Connection {
             return;
         }
         self.watch(&mut outbox);
-        outbox.horizon = Some(horizon);
+        outbox.horizon = outbox.horizon.max(Some(horizon));
         outbox.own_horizon.get_or_insert(horizon);
-        outbox.waiting.retain(|principal| !holds(*principal));
-        outbox.ahead.retain(|principal, _| !holds(*principal));
+        outbox.relations = relations;
+        if is_whole {
+            outbox.waiting.retain(|principal| !holds(*principal));
+            outbox.ahead.retain(|principal, _| !holds(*principal));
+        }
+        outbox.ahead.extend(ahead);
+        // It has a cursor of its own; what was told before that one needs none.
+        outbox.is_past_cursor = false;
+    }
+
+    /// From now on the socket is told what comes after what `read` read.
+    pub(super) fn hold<T>(&self, read: impl FnOnce() -> (T, Number)) -> T {
+        let mut outbox = self.outbox.lock();
+        let (held, horizon) = read();
+        outbox.horizon = outbox.horizon.max(Some(horizon));
+        outbox.own_horizon.get_or_insert(horizon);
+        held
     }
 
     /// Lets a principal's newest state be sent again, whatever was told before.
@@ -259,18 +345,22 @@ impl Connection {
         outbox.send_waiting(&*self.link, Use::Urgent, newest)
     }
 
-    /// The same when the window is over; only here a socket that is found quiet stops being watched.
+    /// The same when the window is over, and then the `cursor` of everything before; only here a socket that is found quiet stops being watched.
     pub(super) fn look(
         &self,
         newest: impl FnMut(PrincipalKey) -> (Frame, Option<Number>),
+        cursor: impl FnOnce(u64) -> Frame,
     ) -> Looked {
         let mut outbox = self.outbox.lock();
         let is_written = outbox.room.look();
         if !outbox.waiting.is_empty() {
-            return outbox.send_waiting(&*self.link, Use::News, newest);
+            let looked = outbox.send_waiting(&*self.link, Use::News, newest);
+            outbox.send_cursor(&*self.link, cursor);
+            return looked;
         }
+        let is_due = outbox.send_cursor(&*self.link, cursor);
         outbox.is_slow = false;
-        outbox.is_watched = !is_written;
+        outbox.is_watched = !is_written || is_due;
         if outbox.is_watched {
             Looked::Busy
         } else {
@@ -355,14 +445,28 @@ mod tests {
         (text(&format!("newest of {}", principal.0)), None)
     }
 
+    fn cursor(relations: u64) -> Frame {
+        text(&format!("cursor of {relations}"))
+    }
+
+    fn whole(name: &str) -> Given {
+        Given {
+            frame: text(name),
+            horizon: Number::default(),
+            ahead: Vec::new(),
+            relations: 7,
+            is_whole: true,
+        }
+    }
+
     /// A socket that was given its snapshot, has read it, and is watched no more.
     fn quiet() -> (Unwritten, Connection) {
         let link = Unwritten::default();
         let outbox = (Outbox::new(10_000), Arc::default());
         let connection = Connection::new(ConnectionId(1), ME, Box::new(link.clone()), outbox);
-        connection.give_snapshot(|_| true, || (text("snapshot"), Number::default()));
+        connection.give(|_| true, || whole("snapshot"));
         link.write();
-        assert_eq!(connection.look(newest), Looked::Quiet);
+        assert_eq!(connection.look(newest, cursor), Looked::Quiet);
         assert_eq!(connection.watched.take(), [ConnectionId(1)]);
         assert_eq!(link.take(), ["snapshot"]);
         (link, connection)
@@ -374,7 +478,7 @@ mod tests {
         connection.tell(ALICE, Number::default(), &text("alice"));
         connection.tell(BOB, Number::default(), &text("bob"));
         assert_eq!(link.take(), ["alice"]);
-        assert_eq!(connection.look(newest), Looked::Busy);
+        assert_eq!(connection.look(newest, cursor), Looked::Busy);
         assert_eq!(link.take(), ["newest of 3"]);
     }
 
@@ -398,7 +502,7 @@ mod tests {
         connection.tell(BOB, Number::default(), &text("bob"));
         connection.mark(PrincipalKey(4));
         let holds = |principal| principal == ALICE || principal == BOB;
-        connection.give_snapshot(holds, || (text("again"), Number::default()));
+        connection.give(holds, || whole("again"));
         connection.tell_waiting(newest);
         let told = link.take();
         assert_eq!(told, ["alice", "again", "newest of 1", "newest of 4"]);
@@ -409,10 +513,60 @@ mod tests {
         let (link, connection) = quiet();
         connection.mark(ME);
         // Told with the window, while news before the fifth waited to be told.
-        connection.tell_waiting(|_| (text("me"), Some(Number::nth(5))));
-        connection.give_snapshot(|other| other != ME, || (text("again"), Number::nth(5)));
-        connection.tell(ME, Number::nth(4), &text("me, as told before"));
+        connection.tell_waiting(|_| (text("me"), Some(Number::from_u64(5))));
+        let again = || Given {
+            horizon: Number::from_u64(5),
+            ..whole("again")
+        };
+        connection.give(|other| other != ME, again);
+        connection.tell(ME, Number::from_u64(4), &text("me, as told before"));
         connection.tell_waiting(newest);
         assert_eq!(link.take(), ["me", "again"]);
+    }
+
+    #[test]
+    fn a_cursor_comes_once_all_is_told_and_only_to_whoever_keeps_them() {
+        let (link, connection) = quiet();
+        connection.tell(ALICE, Number::default(), &text("alice"));
+        connection.look(newest, cursor);
+        assert_eq!(link.take(), ["alice"]);
+        connection.keep_cursors();
+        connection.tell(BOB, Number::default(), &text("bob"));
+        connection.look(newest, cursor);
+        assert_eq!(link.take(), ["newest of 3", "cursor of 7"]);
+        connection.look(newest, cursor);
+        assert_eq!(link.take(), [""; 0]);
+        connection.doubt_relations();
+        connection.mark(BOB);
+        connection.look(newest, cursor);
+        assert_eq!(link.take(), ["newest of 3", "cursor of 0"]);
+    }
+
+    #[test]
+    fn a_slow_socket_gets_no_cursor_before_everything_that_waits() {
+        let (link, connection) = quiet();
+        connection.keep_cursors();
+        connection.emit(text(&"x".repeat(20_000)));
+        connection.tell(ALICE, Number::default(), &text("alice"));
+        assert_eq!(connection.look(newest, cursor), Looked::Busy);
+        assert_eq!(link.take().len(), 1);
+        link.write();
+        connection.look(newest, cursor);
+        assert_eq!(link.take(), ["newest of 2", "cursor of 7"]);
+    }
+    #[test]
+    fn news_on_their_way_take_nothing_back_of_what_a_part_shows() {
+        let (link, connection) = quiet();
+        // Alice's second change was read while her first was about to be told.
+        let part = || Given {
+            ahead: vec![(ALICE, Number::from_u64(7))],
+            is_whole: false,
+            ..whole("alice as of the sixth")
+        };
+        connection.give(|_| true, part);
+        connection.tell(ALICE, Number::from_u64(5), &text("alice as of the fifth"));
+        connection.tell(ALICE, Number::from_u64(7), &text("alice as of the seventh"));
+        connection.look(newest, cursor);
+        assert_eq!(link.take(), ["alice as of the sixth", "newest of 2"]);
     }
 }

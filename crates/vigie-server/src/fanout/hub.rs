@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 use vigie_core::{ConnectionId, ConversationKey, PrincipalKey};
@@ -9,9 +10,20 @@ use vigie_core::{ConnectionId, ConversationKey, PrincipalKey};
 use super::connection::Connection;
 
 /// The register of authenticated sockets.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Hub {
     tables: RwLock<Tables>,
+    next_id: AtomicU64,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            tables: RwLock::default(),
+            // 0 stands for "the connection of another process" in restored sessions.
+            next_id: AtomicU64::new(1),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -22,6 +34,11 @@ struct Tables {
 }
 
 impl Hub {
+    /// The id of a new connection.
+    pub(crate) fn next_id(&self) -> ConnectionId {
+        ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// From now on the socket is told what its principal may know; `false`, and nothing, when that one has `most` sockets already.
     pub(crate) fn register(&self, connection: &Arc<Connection>, most: usize) -> bool {
         let mut tables = self.tables.write();

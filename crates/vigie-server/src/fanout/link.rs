@@ -10,31 +10,61 @@ use engineioxide::Str;
 /// Frames that a link holds for a client that has not read them.
 pub(crate) const BUFFER: usize = 128;
 
+/// What stands before an event's name, and between it and the payload. Names need no escapes.
+const EVENT_HEAD: &str = "2[\"";
+const AFTER_NAME: &str = "\",";
+
 /// One event for one socket; what several sockets get is encoded once and copied, so that each is known to be written by itself.
 #[derive(Debug)]
-pub(crate) struct Frame(Str);
+pub(crate) struct Frame {
+    text: Str,
+    /// The name of the event, for links that write it in their own way.
+    name: Option<&'static str>,
+}
 
 impl Frame {
+    /// A packet of the Socket.IO protocol that is no event.
     pub(crate) fn new(text: String) -> Self {
-        Self(text.into())
+        let text = text.into();
+        Self { text, name: None }
+    }
+
+    /// An event as Socket.IO writes it: `2["name",payload]`.
+    pub(super) fn event(name: &'static str, payload: &str) -> Self {
+        let text = format!("{EVENT_HEAD}{name}{AFTER_NAME}{payload}]").into();
+        Self {
+            text,
+            name: Some(name),
+        }
     }
 
     /// The same for another socket.
     pub(crate) fn copy(&self) -> Self {
-        Self(Str::copy_from_slice(self.0.as_str()))
+        Self {
+            text: Str::copy_from_slice(self.text.as_str()),
+            name: self.name,
+        }
     }
 
     /// The same bytes, to know when nobody else holds them.
     pub(crate) fn share(&self) -> Bytes {
-        self.0.clone().into()
+        self.text.clone().into()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.as_bytes().len()
+        self.text.as_bytes().len()
     }
 
     pub(crate) fn into_text(self) -> Str {
-        self.0
+        self.text
+    }
+
+    /// The name and the payload of an event.
+    pub(crate) fn parts(&self) -> Option<(&'static str, &str)> {
+        let name = self.name?;
+        let from = EVENT_HEAD.len() + name.len() + AFTER_NAME.len();
+        let payload = self.text.as_str().get(from..)?.strip_suffix(']')?;
+        Some((name, payload))
     }
 }
 

@@ -27,6 +27,11 @@ impl Fanout {
         }
         let came = without(&after, before);
         let left = without(before, &after);
+        // A conversation beyond the limit subscribes nobody; one that crosses it changes what everybody holds.
+        if before.len().min(after.len()) <= self.audience_limit {
+            self.relations_changed(before);
+            self.relations_changed(&came);
+        }
         if after.len() <= self.audience_limit && !came.is_empty() {
             self.introduce(&after, &came);
         }
@@ -35,6 +40,17 @@ impl Fanout {
             if before.len() <= self.audience_limit {
                 self.part(before, &left);
             }
+        }
+    }
+
+    /// These watchers see other people than before, or see them otherwise: whoever of them comes back with an older position gets a snapshot.
+    ///
+    /// To be called before their sockets are told.
+    pub(super) fn relations_changed(&self, watchers: &[PrincipalKey]) {
+        self.positions
+            .note_relations(watchers, self.host.draw_number());
+        for socket in self.sockets_of(watchers) {
+            socket.doubt_relations();
         }
     }
 

@@ -1,5 +1,7 @@
 //! Log out everywhere: every lease ends, and every socket is told why and closed.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use vigie_core::{PrincipalKey, Revocation};
 
@@ -22,12 +24,21 @@ impl Fanout {
             "auth:session-revoked",
             &json!({"code": "session_revoked", "message": message, "reason": word}),
         );
-        for id in self.host.revoke(principal, reason) {
-            if let Some(connection) = self.hub.connection(id) {
-                connection.emit(frame.copy());
-                connection.dismiss();
-                self.forget(&connection);
+        let with_session = self.host.revoke(principal, reason);
+        let mut sockets: Vec<_> = with_session
+            .into_iter()
+            .filter_map(|id| self.hub.connection(id))
+            .collect();
+        // And the links that only watch, of which the engine knows nothing.
+        self.hub.for_sockets_of(&[principal], |socket| {
+            if sockets.iter().all(|other| other.id != socket.id) {
+                sockets.push(Arc::clone(socket));
             }
+        });
+        for connection in sockets {
+            connection.emit(frame.copy());
+            connection.dismiss();
+            self.forget(&connection);
         }
     }
 }

@@ -1,14 +1,12 @@
 //! `presence:snapshot`: everyone a socket may see, in one event.
 
 use std::cmp::Reverse;
-use std::hash::BuildHasher;
-use std::sync::OnceLock;
 
 use vigie_core::{Presence, PrincipalKey};
 
-use crate::engine_host::Number;
-
-use super::connection::{Connection, Delivery};
+use super::catch_up::Composed;
+use super::connection::{Connection, Delivery, Given};
+use super::positions::Reached;
 use super::visibility::{Relation, relation, shown};
 use super::wire::{Snapshot, Status, event};
 use super::{Fanout, Wanted};
@@ -18,30 +16,63 @@ const PARTIAL: usize = 200;
 
 impl Fanout {
     /// Sends a socket everyone it may see but its own principal, online first; news follow from there.
-    pub(crate) fn give_snapshot(&self, connection: &Connection) {
+    ///
+    /// A client that says since when gets those alone that it missed, when that can be told.
+    pub(crate) fn give_snapshot(&self, connection: &Connection, since: Option<&str>) {
         // Neither its own principal nor whom it may no longer see.
         let holds = |principal| {
             let relation = relation(&self.people.directory(), connection.principal, principal);
             relation == Relation::Contact
         };
-        connection.give_snapshot(holds, || {
-            let contacts = self.contacts(connection.principal);
-            let (presences, horizon) = self.host.survey(&contacts);
-            let mut people: Vec<_> = contacts.into_iter().zip(presences).collect();
-            let total = people.len();
-            people.sort_by_key(|(_, presence)| {
-                Reverse((presence.availability, presence.last_proof_at))
-            });
-            people.truncate(self.audience_limit);
-            let snapshot = Snapshot {
-                truncated: people.len() < total,
-                users: self.statuses(&people),
-                cursor: cursor(horizon),
-                total,
-                partial: false,
-            };
-            (event("presence:snapshot", &snapshot), horizon)
+        connection.give(holds, || {
+            let composed = self.compose(connection.principal, since);
+            Given {
+                frame: event("presence:snapshot", &composed.snapshot),
+                horizon: composed.horizon,
+                ahead: composed.ahead,
+                relations: composed.relations,
+                is_whole: !composed.snapshot.partial,
+            }
         });
+    }
+
+    /// What a watcher lacks, for a connection that is told what comes after it, and is not sent it.
+    pub(crate) fn hold(&self, connection: &Connection, since: &str) -> Snapshot {
+        connection.hold(|| {
+            let composed = self.compose(connection.principal, Some(since));
+            (composed.snapshot, composed.horizon)
+        })
+    }
+
+    /// Everyone a watcher may see, as a snapshot and what follows it need it.
+    pub(super) fn compose_whole(&self, watcher: PrincipalKey) -> Composed {
+        let contacts = self.contacts(watcher);
+        let relations = self.relations_of(&contacts);
+        let at = self.host.now().wall;
+        let (presences, horizon) = self.host.survey(&contacts);
+        let mut people: Vec<_> = contacts.into_iter().zip(presences).collect();
+        let total = people.len();
+        people
+            .sort_by_key(|(_, presence)| Reverse((presence.availability, presence.last_proof_at)));
+        people.truncate(self.audience_limit);
+        let reached = Reached {
+            number: horizon,
+            at,
+            stamped_at: at,
+        };
+        let snapshot = Snapshot {
+            cursor: self.cursor(watcher, reached, relations),
+            truncated: people.len() < total,
+            users: self.statuses(watcher, &people),
+            total,
+            partial: false,
+        };
+        Composed {
+            snapshot,
+            horizon,
+            ahead: Vec::new(),
+            relations,
+        }
     }
 
     /// Asks the announcer to tell something between two rounds of news.
@@ -76,15 +107,18 @@ impl Fanout {
     ) -> Delivery {
         let mut delivery = Delivery::Done;
         self.tell_at_once(connection);
+        // No news are being told meanwhile, and none wait for a socket that takes a partial snapshot.
+        let reached = self.positions.reached();
         for batch in principals.chunks(PARTIAL) {
-            let (mut people, horizon) = self.host.survey_settled(batch);
+            let mut people = self.host.survey_settled(batch);
             people.retain(|(_, presence)| is_wanted(presence));
             if people.is_empty() {
                 continue;
             }
+            let relations = connection.relations();
             let snapshot = Snapshot {
-                users: self.statuses(&people),
-                cursor: cursor(horizon),
+                cursor: self.cursor(connection.principal, reached, relations),
+                users: self.statuses(connection.principal, &people),
                 total: people.len(),
                 truncated: false,
                 partial: true,
@@ -104,25 +138,23 @@ impl Fanout {
         audience
     }
 
-    fn statuses(&self, people: &[(PrincipalKey, Presence)]) -> Vec<Status> {
+    /// The statuses of people that a watcher is subscribed to, or is.
+    pub(super) fn statuses(
+        &self,
+        watcher: PrincipalKey,
+        people: &[(PrincipalKey, Presence)],
+    ) -> Vec<Status> {
         let directory = self.people.directory();
         let status = |(key, presence): &(PrincipalKey, Presence)| {
             let member = directory.member(*key);
-            let shown = shown(
-                Relation::Contact,
-                Some(member),
-                member.id(),
-                Some(*presence),
-            );
+            let relation = if *key == watcher {
+                Relation::Myself
+            } else {
+                Relation::Contact
+            };
+            let shown = shown(relation, Some(member), member.id(), Some(*presence));
             Status::from(shown)
         };
         people.iter().map(status).collect()
     }
-}
-
-/// A position that says nothing to whoever holds it: neither how much happened nor when.
-fn cursor(horizon: Number) -> String {
-    static KEY: OnceLock<std::hash::RandomState> = OnceLock::new();
-    let key = KEY.get_or_init(std::hash::RandomState::new);
-    format!("{:016x}", key.hash_one(horizon))
 }

@@ -177,7 +177,7 @@ impl Fanout {
         principal: PrincipalKey,
         from: Option<ConnectionId>,
         conversation: ConversationKey,
-        name: &str,
+        name: &'static str,
     ) {
         let frame = {
             let directory = self.people.directory();

@@ -19,7 +19,7 @@ use crate::engine_host::Number;
 use crate::limits::Limit;
 
 /// How long a change waits at most for others to the same socket; half of what a watcher may wait for news in all.
-const WINDOW: Duration = Duration::from_millis(50);
+pub(crate) const WINDOW: Duration = Duration::from_millis(50);
 
 /// Sockets that are looked at in one go, before other tasks get their turn.
 const AT_ONCE: usize = 64;
@@ -79,7 +79,12 @@ impl Fanout {
             return;
         };
         let watcher = connection.principal;
-        let looked = connection.look(|principal| self.newest_for(watcher, principal, newest));
+        // Read before the socket is looked at: what was told before this number is in its link when nothing waits.
+        let reached = self.positions.reached();
+        let looked = connection.look(
+            |principal| self.newest_for(watcher, principal, newest),
+            |relations| self.cursor_frame(watcher, reached, relations),
+        );
         self.note_slowness(looked);
         if looked != Looked::Quiet {
             self.watched.add(id);

@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_core::Wall;
 
 use super::link::Frame;
@@ -18,14 +19,14 @@ pub(crate) fn iso(wall: Wall) -> String {
 
 /// An event as Socket.IO writes it, without an acknowledgement.
 #[must_use]
-pub(crate) fn event(name: &str, payload: &impl Serialize) -> Frame {
+pub(crate) fn event(name: &'static str, payload: &impl Serialize) -> Frame {
     // Every payload is made of strings, numbers and lists: encoding it cannot fail.
-    let event = serde_json::to_string(&(name, payload)).unwrap_or_default();
-    Frame::new(format!("2{event}"))
+    let payload = serde_json::to_string(payload).unwrap_or_default();
+    Frame::event(name, &payload)
 }
 
 /// One person's status: an item of a snapshot, and the payload of `user:status`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Status {
     user_id: String,
@@ -54,16 +55,41 @@ impl From<Shown<'_>> for Status {
     }
 }
 
-/// The payload of `presence:snapshot`.
-#[derive(Debug, Serialize)]
+/// The payload of `presence:snapshot`, and the answer of the long poll.
+///
+/// The cursor stands first, where a link finds it that carries it beside the payload.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Snapshot {
-    pub(crate) users: Vec<Status>,
+    /// The position up to which this and what was told before go.
     pub(crate) cursor: String,
+    /// People, each once.
+    pub(crate) users: Vec<Status>,
+    /// How many there are, also beyond `audience_limit`.
     pub(crate) total: usize,
+    /// Whether some were left out.
     pub(crate) truncated: bool,
+    /// There and true when these are to be merged; else they take the place of what the client held.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) partial: bool,
+}
+
+impl Snapshot {
+    /// Nobody changed since that cursor.
+    pub(crate) fn nothing_since(cursor: &str) -> Self {
+        Self {
+            cursor: cursor.to_owned(),
+            users: Vec::new(),
+            total: 0,
+            truncated: false,
+            partial: true,
+        }
+    }
+
+    /// Whether it changes nothing in what its reader holds.
+    pub(crate) fn is_empty_part(&self) -> bool {
+        self.partial && self.users.is_empty()
+    }
 }
 
 #[cfg(test)]
@@ -85,5 +111,7 @@ mod tests {
             frame.into_text().as_str(),
             r#"2["heartbeat:ack",{"ok":true}]"#
         );
+        let frame = event("heartbeat:ack", &serde_json::json!({"ok": [1]}));
+        assert_eq!(frame.parts(), Some(("heartbeat:ack", r#"{"ok":[1]}"#)));
     }
 }

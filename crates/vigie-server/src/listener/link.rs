@@ -15,10 +15,10 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 use tower::Service;
 
-use super::Door;
 use super::places::{ClientAddress, Place};
 use super::progress::{Progress, Verdict, Watch};
 use super::stream::Stream;
+use super::{Door, Endless};
 use crate::limits::Limit;
 
 pub(super) async fn run(door: Arc<Door>, tcp: TcpStream, peer: SocketAddr, place: Place) {
@@ -81,6 +81,11 @@ async fn answer(
     {
         progress.upgraded();
     }
-    progress.answered();
+    let is_endless = answer
+        .as_ref()
+        .is_ok_and(|answer| answer.extensions().get::<Endless>().is_some());
+    if !is_endless {
+        progress.answered();
+    }
     answer
 }

@@ -97,7 +97,7 @@ pub(super) async fn admit(
     Ok(app.admission.admit(&[credential], began).await?)
 }
 
-fn admitted_before(parts: &Parts) -> Option<Identity> {
+pub(super) fn admitted_before(parts: &Parts) -> Option<Identity> {
     parts.extensions.get::<Identity>().cloned()
 }
 

@@ -87,6 +87,15 @@ pub enum ApiError {
     /// More sockets are unauthenticated than `unauthenticated_limit`.
     #[error("Too many clients are signing in; try again in a moment.")]
     TooManyNewcomers,
+    /// The person has as many sockets as `connections_per_principal`.
+    #[error("Too many connections of yours are open; close one first.")]
+    TooManyLinks,
+    /// The address has as many connections as `connections_per_address`.
+    #[error("Too many connections come from your address; close one first.")]
+    TooManyOfAddress,
+    /// The person has as many open tickets as it may have.
+    #[error("Too many tickets of yours are open; use them, or wait until they end.")]
+    TooManyTickets,
     /// The store is away, and the answer depends on it.
     #[error("The store is away; nothing was changed. Try again in a moment.")]
     StoreAway,
@@ -129,6 +138,9 @@ impl ApiError {
                 StatusCode::BAD_REQUEST
             }
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::TooManyLinks | Self::TooManyOfAddress | Self::TooManyTickets => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::UnknownPrincipal(_) | Self::UnknownConversation | Self::NotFound => {
                 StatusCode::NOT_FOUND
             }
@@ -157,6 +169,8 @@ impl ApiError {
             }
             Self::BodyTooSlow => "BODY_TOO_SLOW",
             Self::TooManyNewcomers => "TOO_MANY_CONNECTIONS",
+            Self::TooManyLinks | Self::TooManyTickets => "RATE_LIMITED",
+            Self::TooManyOfAddress => "TOO_MANY_FROM_ADDRESS",
             Self::UnknownPrincipal(_) => "UNKNOWN_PRINCIPAL",
             Self::UnknownConversation => "UNKNOWN_CONVERSATION",
             Self::NotFound => "NOT_FOUND",
@@ -183,6 +197,9 @@ impl ApiError {
             | Self::BodyTooLarge { .. }
             | Self::BodyTooSlow
             | Self::TooManyNewcomers
+            | Self::TooManyLinks
+            | Self::TooManyOfAddress
+            | Self::TooManyTickets
             | Self::TooManyIds { .. }
             | Self::TooManyActivities { .. }
             | Self::UrlTooLong { .. }
@@ -197,6 +214,9 @@ impl ApiError {
             Self::BodyTooLarge { .. } => Some(Limit::BodySize),
             Self::BodyTooSlow => Some(Limit::BodyTime),
             Self::TooManyNewcomers => Some(Limit::Unauthenticated),
+            Self::TooManyLinks => Some(Limit::ConnectionsPerPrincipal),
+            Self::TooManyOfAddress => Some(Limit::ConnectionsPerAddress),
+            Self::TooManyTickets => Some(Limit::Tickets),
             Self::UrlTooLong { .. } => Some(Limit::UrlSize),
             Self::TooManyIds { .. } => Some(Limit::PresenceIds),
             Self::TooManyActivities { .. } => Some(Limit::ActivityBatch),

@@ -11,6 +11,9 @@ pub enum ServeError {
     /// A secret could not be read or made.
     #[error("the secrets cannot be used")]
     Keys(#[from] KeyFileError),
+    /// The system gave no random numbers, or its cipher is of no use.
+    #[error("the key of positions cannot be made: the system gives no random numbers")]
+    Random,
     /// The database could not be opened.
     #[error("the store cannot be opened")]
     Open(#[from] vigie_store::OpenError),
@@ -57,9 +60,11 @@ impl ServeError {
             Self::Open(error) => error.heals_by_waiting(),
             Self::Load(error) => error.heals_by_waiting(),
             Self::Write(error) => error.heals_by_waiting(),
-            Self::Keys(_) | Self::Undrained { .. } | Self::Superseded | Self::Listen { .. } => {
-                false
-            }
+            Self::Keys(_)
+            | Self::Random
+            | Self::Undrained { .. }
+            | Self::Superseded
+            | Self::Listen { .. } => false,
         }
     }
 }

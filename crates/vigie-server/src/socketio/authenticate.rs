@@ -149,7 +149,7 @@ impl Handler {
                     .fanout
                     .expire_at(&renewed.connection, renewed.identity.expires_at);
                 let session = self.app.host.session_of(renewed.connection.id);
-                self.welcome(&renewed, session, wishes.language, &offer);
+                self.welcome(&renewed, session, wishes, &offer);
             }
             Ok(_) => self.refuse_for(Refusal::InvalidJwt, socket),
             Err(refusal) => self.refuse_for(refusal, socket),
@@ -196,7 +196,7 @@ impl Handler {
             return socket.close(DisconnectReason::TransportError);
         };
         let connection = Arc::new(Connection::new(
-            self.next_connection(),
+            self.app.fanout.hub.next_id(),
             identity.key,
             Box::new(EngineLink::new(socket)),
             self.app.fanout.outbox(),
@@ -221,7 +221,7 @@ impl Handler {
             connection,
             identity,
         };
-        self.welcome(&seated, Some(session), wishes.language, offer);
+        self.welcome(&seated, Some(session), wishes, offer);
         self.sit_down(&seated, socket);
     }
 
@@ -281,17 +281,11 @@ impl Handler {
         });
     }
 
-    fn welcome(
-        &self,
-        seated: &Seated,
-        session: Option<SessionId>,
-        wished: Option<String>,
-        offer: &Offer,
-    ) {
+    fn welcome(&self, seated: &Seated, session: Option<SessionId>, wishes: Wishes, offer: &Offer) {
         let language = {
             let directory = self.app.people.directory();
             let known = directory.member(seated.identity.key).names().language;
-            wished.or_else(|| known.map(str::to_owned))
+            wishes.language.or_else(|| known.map(str::to_owned))
         };
         let payload = json!({
             "success": true,
@@ -308,7 +302,11 @@ impl Handler {
         if let Offer::Event(event) = offer {
             acknowledge(connection, event, &payload);
         }
-        self.app.fanout.give_snapshot(connection);
+        if wishes.keeps_cursors {
+            connection.keep_cursors();
+        }
+        let since = wishes.since.as_deref();
+        self.app.fanout.give_snapshot(connection, since);
     }
 
     /// Refuses a credential; with an expired token the client is told so first.
@@ -350,6 +348,10 @@ impl Handler {
 pub(super) struct Wishes {
     pub(super) language: Option<String>,
     pub(super) resumes: Option<SessionId>,
+    /// The cursor up to which the client holds everything.
+    pub(super) since: Option<String>,
+    /// It wants a cursor whenever it has been told something.
+    pub(super) keeps_cursors: bool,
 }
 
 impl Wishes {
@@ -364,6 +366,9 @@ impl Wishes {
             resumes: text("resume")
                 .and_then(|id| u128::from_str_radix(id, 16).ok())
                 .map(SessionId),
+            since: text("since").map(str::to_owned),
+            keeps_cursors: text("since").is_some()
+                || payload.get("cursor").and_then(Value::as_bool) == Some(true),
         }
     }
 }

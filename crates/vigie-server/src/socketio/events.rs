@@ -63,6 +63,10 @@ impl Handler {
                 self.app.host.signal(Signal::SessionProved { connection });
                 self.leave(&event, seated);
             }
+            "presence:resume" => {
+                self.app.host.signal(Signal::SessionProved { connection });
+                self.resume(&event, seated);
+            }
             "authenticate" => self.offer(super::authenticate::Offer::Event(event), socket),
             _ => {
                 self.app.host.signal(Signal::SessionProved { connection });
@@ -122,6 +126,19 @@ impl Handler {
                 acknowledge(&seated.connection, event, &refusal);
             }
         }
+    }
+
+    /// What the client missed since the cursor it names; everything when it names none.
+    fn resume(&self, event: &Event, seated: &Seated) {
+        let connection = &seated.connection;
+        if !connection.may_resume() {
+            let refusal = json!({"success": false, "error": "rate_limited"});
+            return acknowledge(connection, event, &refusal);
+        }
+        connection.keep_cursors();
+        let since = event.payload.get("since").and_then(Value::as_str);
+        self.app.fanout.give_snapshot(connection, since);
+        acknowledge(connection, event, &json!({"success": true}));
     }
 
     fn leave(&self, event: &Event, seated: &Seated) {

@@ -1,13 +1,13 @@
 //! Where every packet of a client enters.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use engineioxide::handler::EngineIoHandler;
 use engineioxide::{DisconnectReason, ProtocolVersion, Socket, Str, TransportType};
 use std::time::Duration;
-use vigie_core::{ConnectionId, Signal};
+use vigie_core::Signal;
 
 use crate::app::App;
 use crate::limits::Limit;
@@ -29,7 +29,6 @@ const HOLDERS_OF_A_STILLBORN: usize = 2;
 #[derive(Debug)]
 pub(crate) struct Handler {
     pub(super) app: Arc<App>,
-    next_connection: AtomicU64,
     unauthenticated: Arc<AtomicUsize>,
     is_draining: AtomicBool,
 }
@@ -38,8 +37,6 @@ impl Handler {
     pub(crate) fn new(app: Arc<App>) -> Self {
         Self {
             app,
-            // 0 stands for "the connection of another process" in restored sessions.
-            next_connection: AtomicU64::new(1),
             unauthenticated: Arc::default(),
             is_draining: AtomicBool::new(false),
         }
@@ -53,10 +50,6 @@ impl Handler {
     /// Whether one more socket may come and authenticate.
     pub(super) fn has_place(&self) -> bool {
         self.unauthenticated.load(Ordering::Relaxed) < self.app.config.limits.unauthenticated
-    }
-
-    pub(super) fn next_connection(&self) -> ConnectionId {
-        ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
     }
 
     pub(super) fn count_ignored(&self) {

@@ -5,12 +5,16 @@
 mod drain;
 mod early_events;
 mod endings;
+mod follower;
+mod following;
 mod limits;
 mod places;
 mod polling;
 mod revocation;
 mod snapshots;
 mod storms;
+mod tickets;
 mod typing;
+mod views;
 mod visibility;
 mod world;

@@ -58,7 +58,7 @@ impl World {
         self.server.address()
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address())
     }
 
@@ -84,6 +84,15 @@ impl World {
             .await
             .unwrap()
             .text()
+    }
+
+    /// Links that stand for somebody, whether or not they make them present.
+    pub(crate) async fn links(&self) -> u64 {
+        let metrics = self.metrics().await;
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("vigie_connections "));
+        line.unwrap().parse().unwrap()
     }
 
     /// What the asker is told of one id by the compatible bulk read.

@@ -1,0 +1,374 @@
+//! How far clients have been told, and what a client that comes back has missed.
+//!
+//! In: news as they are told, relations as they change, cursors that clients bring. Out: cursors, and which principals to tell of again; or that only a snapshot helps.
+//! Always true: no log is kept. Of each principal the number of its latest change of this start is known; of earlier starts, the versions that the states carry.
+//! What a client may have been told must not have been lost since: a start that crashed is answered by a snapshot.
+
+use std::collections::HashMap;
+use std::hash::Hasher;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use siphasher::sip::SipHasher13;
+use vigie_core::{PrincipalId, PrincipalKey, Version, Wall};
+use vigie_store::Start;
+
+use super::restamp;
+use crate::config::Periods;
+use crate::cursor::{Cursor, Seals};
+use crate::engine_host::{Number, Taken};
+
+/// How far the wall clock may have been set back without a change of an earlier start being missed, and how far two readings of it may lie apart; people whose change lies so near are told of twice.
+const SLACK: Duration = Duration::from_secs(10);
+
+/// The positions of one start.
+#[derive(Debug)]
+pub(crate) struct Positions {
+    seals: Seals,
+    this: u64,
+    earlier: Vec<Earlier>,
+    max_age: Duration,
+    /// A turn to be re-stamped is granted within this.
+    stamps_take: Duration,
+    reached: Mutex<Reached>,
+    /// By principal: the number after its latest change of this start; 0 without one.
+    changed: Mutex<Vec<Number>>,
+    /// By watcher: the number at which the set of those it may see changed last.
+    relations: Mutex<HashMap<PrincipalKey, Number>>,
+}
+
+/// A start before this one that ended gracefully.
+#[derive(Debug)]
+struct Earlier {
+    id: u64,
+    ended_at: Wall,
+    /// The earliest beginning of a later start.
+    followed_at: Wall,
+}
+
+/// How far news have been told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reached {
+    /// All before this number.
+    pub(super) number: Number,
+    /// An instant before which nothing happened that is not told.
+    pub(super) at: Wall,
+    /// An instant before which no turn to be re-stamped came that was not granted.
+    pub(super) stamped_at: Wall,
+}
+
+/// What a client has missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Missed {
+    /// Whoever changed in this start from this number on.
+    pub(super) number: Number,
+    /// And whoever has a later version than this: the cursor is of an earlier start.
+    pub(super) version: Option<Version>,
+    /// A turn to be re-stamped was missed if it came later than this.
+    pub(super) stamped_at: Wall,
+    /// The fingerprint of the relations, when the cursor rests on those of now; else 0, for they may have changed without having been told yet.
+    pub(super) relations: u64,
+}
+
+impl Positions {
+    /// The positions of the last of `starts`.
+    pub(crate) fn new(seals: Seals, starts: &[Start], periods: &Periods, now: Wall) -> Self {
+        let mut earlier = Vec::new();
+        let mut followed_at = now;
+        for start in starts.iter().rev() {
+            if let Some(ended_at) = start.ended_at {
+                let id = identity(start);
+                earlier.push(Earlier {
+                    id,
+                    ended_at,
+                    followed_at,
+                });
+            }
+            followed_at = followed_at.min(start.started_at);
+        }
+        Self {
+            seals,
+            this: starts.last().map_or(0, identity),
+            earlier,
+            max_age: periods.cursor_max_age,
+            stamps_take: restamp::takes(periods.restamp_interval),
+            reached: Mutex::new(Reached {
+                number: Number::default(),
+                at: now,
+                stamped_at: now,
+            }),
+            changed: Mutex::default(),
+            relations: Mutex::default(),
+        }
+    }
+
+    /// News of a principal are about to be told.
+    pub(super) fn note_change(&self, principal: PrincipalKey, number: Number) {
+        let mut changed = self.changed.lock();
+        if changed.len() <= principal.index() {
+            changed.resize(principal.index() + 1, Number::default());
+        }
+        changed[principal.index()] = number.next();
+    }
+
+    /// Whom these watchers may see is about to change for them.
+    pub(super) fn note_relations(&self, watchers: &[PrincipalKey], number: Number) {
+        let mut relations = self.relations.lock();
+        relations.extend(watchers.iter().map(|watcher| (*watcher, number)));
+    }
+
+    /// These news have been told.
+    pub(super) fn reach(&self, taken: Taken) {
+        let mut reached = self.reached.lock();
+        reached.number = taken.before;
+        if let Some(at) = taken.all_at {
+            reached.at = at;
+            reached.stamped_at = at - self.stamps_take;
+        }
+    }
+
+    /// How far news have been told, for whoever is told them as they come.
+    pub(super) fn reached(&self) -> Reached {
+        *self.reached.lock()
+    }
+
+    /// The same, for whoever is given fresh times at `now`; nothing waits to be told when all news to come have a number from `horizon` on.
+    pub(super) fn reached_at(&self, now: Wall, horizon: impl FnOnce() -> Number) -> Reached {
+        let reached = self.reached();
+        let at = if horizon() == reached.number {
+            now
+        } else {
+            reached.at
+        };
+        Reached {
+            number: reached.number,
+            at,
+            stamped_at: now,
+        }
+    }
+
+    /// A cursor for a client of `whose` that holds everything up to there.
+    pub(super) fn cursor(&self, reached: Reached, relations: u64, whose: &PrincipalId) -> String {
+        let cursor = Cursor {
+            start: self.this,
+            number: reached.number,
+            at: reached.at,
+            stamped_at: reached.stamped_at,
+            relations,
+        };
+        self.seals.seal(&cursor, whose)
+    }
+
+    /// What a client has missed that comes with this text; `None` when only a snapshot helps.
+    pub(super) fn missed(
+        &self,
+        text: &str,
+        (watcher, whose): (PrincipalKey, &PrincipalId),
+        relations: u64,
+        now: Wall,
+    ) -> Option<Missed> {
+        let cursor = self.seals.open(text, whose)?;
+        if cursor.at + self.max_age < now {
+            return None;
+        }
+        let relations = if cursor.relations == relations {
+            relations
+        } else {
+            0
+        };
+        if cursor.start == self.this {
+            let changed = self.relations.lock().get(&watcher).copied();
+            let is_since = changed.is_none_or(|changed| changed < cursor.number);
+            return is_since.then_some(Missed {
+                number: cursor.number,
+                version: None,
+                stamped_at: cursor.stamped_at,
+                relations,
+            });
+        }
+        let start = self.earlier.iter().find(|start| start.id == cursor.start)?;
+        let earliest = cursor.at - SLACK;
+        // A clock that was set back since may have given later changes earlier versions.
+        let is_ordered = cursor.at <= start.ended_at && earliest <= start.followed_at;
+        (is_ordered && relations != 0).then_some(Missed {
+            number: Number::default(),
+            version: Some(Version(u64::try_from(earliest.as_millis()).unwrap_or(0))),
+            stamped_at: cursor.stamped_at,
+            relations,
+        })
+    }
+
+    /// Those among `principals` of whom something was told from there on, in their order.
+    pub(super) fn changed_since(
+        &self,
+        principals: &[PrincipalKey],
+        number: Number,
+    ) -> Vec<PrincipalKey> {
+        let changed = self.changed.lock();
+        let is_since = |principal: &PrincipalKey| {
+            let latest = changed.get(principal.index());
+            latest.is_some_and(|latest| *latest > number)
+        };
+        principals.iter().copied().filter(is_since).collect()
+    }
+}
+
+/// What tells one start from all others, also when a database was put back and counts its starts anew.
+fn identity(start: &Start) -> u64 {
+    let mut hasher = SipHasher13::new();
+    hasher.write_u64(start.number);
+    hasher.write_i64(start.started_at.as_millis());
+    hasher.finish()
+}
+
+/// A fingerprint of a set of people, the same in any order and over restarts; never 0.
+pub(super) fn fingerprint<'a>(people: impl Iterator<Item = &'a PrincipalId>) -> u64 {
+    let one = |id: &PrincipalId| {
+        let mut hasher = SipHasher13::new();
+        hasher.write_u8(u8::from(id.kind() == vigie_core::PrincipalKind::Guest));
+        hasher.write(id.as_str().as_bytes());
+        hasher.finish()
+    };
+    people.map(one).fold(0_u64, u64::wrapping_add).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    const ME: PrincipalKey = PrincipalKey(0);
+    const ALICE: PrincipalKey = PrincipalKey(1);
+    const BOB: PrincipalKey = PrincipalKey(2);
+    const RELATIONS: u64 = 5;
+
+    fn at(seconds: i64) -> Wall {
+        Wall::from_millis(1_700_000_000_000 + seconds * 1_000)
+    }
+
+    fn me() -> PrincipalId {
+        PrincipalId::user("me").unwrap()
+    }
+
+    /// The third start, at second 200, after one that ended at 90 and one that crashed.
+    fn third() -> Positions {
+        let start = |number, started_at, ended_at: Option<i64>| Start {
+            number,
+            started_at: at(started_at),
+            ended_at: ended_at.map(at),
+        };
+        let starts = [
+            start(1, 0, Some(90)),
+            start(2, 100, None),
+            start(3, 200, None),
+        ];
+        let seals = Seals::new(&[7; 32]).unwrap();
+        let periods = Periods {
+            cursor_max_age: Duration::from_secs(1_000),
+            restamp_interval: Duration::from_secs(50),
+            ..Periods::default()
+        };
+        Positions::new(seals, &starts, &periods, at(200))
+    }
+
+    fn earlier(number: u64, started_at: i64, told_at: i64) -> Cursor {
+        let start = Start {
+            number,
+            started_at: at(started_at),
+            ended_at: None,
+        };
+        Cursor {
+            start: identity(&start),
+            number: Number::from_u64(4),
+            at: at(told_at),
+            stamped_at: at(told_at),
+            relations: RELATIONS,
+        }
+    }
+
+    fn missed(positions: &Positions, text: &str, relations: u64, now: i64) -> Option<Missed> {
+        positions.missed(text, (ME, &me()), relations, at(now))
+    }
+
+    #[test]
+    fn within_a_start_the_numbers_tell_who_changed() {
+        let positions = third();
+        positions.note_change(ALICE, Number::from_u64(0));
+        positions.note_change(BOB, Number::from_u64(1));
+        positions.reach(Taken {
+            before: Number::from_u64(2),
+            all_at: Some(at(210)),
+        });
+        let text = positions.cursor(positions.reached(), RELATIONS, &me());
+        positions.note_change(BOB, Number::from_u64(2));
+        let missed = missed(&positions, &text, 99, 211).unwrap();
+        // A turn of the last two seconds may not have been granted.
+        assert_eq!((missed.version, missed.stamped_at), (None, at(208)));
+        // Other people than the cursor's: from then on nobody can tell over a restart.
+        assert_eq!(missed.relations, 0);
+        let everybody = [ME, ALICE, BOB, PrincipalKey(77)];
+        assert_eq!(positions.changed_since(&everybody, missed.number), [BOB]);
+        let all = positions.changed_since(&everybody, Number::default());
+        assert_eq!(all, [ALICE, BOB]);
+    }
+
+    #[test]
+    fn a_position_is_as_of_now_while_nothing_waits_to_be_told() {
+        let positions = third();
+        positions.reach(Taken {
+            before: Number::from_u64(2),
+            all_at: Some(at(210)),
+        });
+        let check = |horizon, expected| {
+            let reached = positions.reached_at(at(300), || Number::from_u64(horizon));
+            assert_eq!((reached.at, reached.stamped_at), (expected, at(300)));
+        };
+        check(2, at(300));
+        check(3, at(210));
+    }
+
+    #[test]
+    fn a_change_of_relations_outdates_the_cursors_before_it() {
+        let positions = third();
+        let cursor = |number| {
+            let number = Number::from_u64(number);
+            let reached = Reached {
+                number,
+                at: at(210),
+                stamped_at: at(210),
+            };
+            positions.cursor(reached, RELATIONS, &me())
+        };
+        positions.note_relations(&[ME], Number::from_u64(5));
+        assert_eq!(missed(&positions, &cursor(5), RELATIONS, 211), None);
+        assert!(missed(&positions, &cursor(6), RELATIONS, 211).is_some());
+    }
+
+    #[test]
+    fn an_earlier_start_counts_when_it_ended_gracefully_and_nothing_else_changed() {
+        let positions = third();
+        let check = |cursor: Cursor, relations, now, is_of_use| {
+            let text = positions.seals.seal(&cursor, &me());
+            let found = missed(&positions, &text, relations, now);
+            assert_eq!(found.is_some(), is_of_use, "{cursor:?}");
+        };
+        check(earlier(1, 0, 80), RELATIONS, 201, true);
+        // After its end, too old, other relations, a crash, and a start that nobody knows.
+        check(earlier(1, 0, 91), RELATIONS, 201, false);
+        check(earlier(1, 0, 80), RELATIONS, 1_081, false);
+        check(earlier(1, 0, 80), RELATIONS + 1, 201, false);
+        check(earlier(2, 100, 110), RELATIONS, 201, false);
+        check(earlier(9, 100, 110), RELATIONS, 201, false);
+        check(earlier(1, 1, 80), RELATIONS, 201, false);
+    }
+
+    #[test]
+    fn a_fingerprint_knows_the_set_and_not_the_order() {
+        let id = |name: &str| PrincipalId::user(name).unwrap();
+        let (a, b, c) = (id("a"), id("b"), id("c"));
+        let two = fingerprint([&a, &b].into_iter());
+        assert_eq!(two, fingerprint([&b, &a].into_iter()));
+        assert_ne!(two, fingerprint([&a, &c].into_iter()));
+        assert_ne!(fingerprint([].into_iter()), 0);
+    }
+}
