@@ -13,7 +13,7 @@ export class Client {
 
   constructor(url, flavour, { label = 'client', owner, ...options } = {}) {
     this.flavour = flavour;
-    this.checker = wire.socket(`${label} (${flavour.name})`, owner);
+    this.checker = wire.socket(`${label} (${flavour.name})`, owner, Boolean(options.auth?.since));
     this.socket = flavour.open(url, { reconnection: false, ...options });
     this.#observe();
   }

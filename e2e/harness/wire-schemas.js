@@ -32,6 +32,7 @@ export const EVENTS = {
     truncated: optional(bool),
     partial: optional(bool),
   }),
+  'presence:cursor': object({ cursor: filled }),
   'conversation:joined': object({ conversationId: id, userId: id }),
   'conversation:left': object({ conversationId: id, userId: id }),
   'conversation:join-error': object({
