@@ -1,8 +1,9 @@
 //! Places for sockets that are nobody's yet.
 
+use serde_json::json;
 use vigie_client::Connect;
 
-use crate::world::{World, until};
+use crate::world::{World, token, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_authenticated_socket_gives_its_place_back() {
@@ -22,5 +23,10 @@ async fn sockets_that_went_give_their_places_back() {
         // The end of the one before may not have come to the server's notice yet.
         until(async || open().await.is_ok(), true).await;
     }
-    let _alice = world.user("alice").await;
+    let alice = || {
+        Connect::to(format!("http://{}", world.address()))
+            .auth(json!({"token": token("alice")}))
+            .open()
+    };
+    until(async || alice().await.is_ok(), true).await;
 }
