@@ -1,3 +1,5 @@
+//! What a socket is told, and what waits for it, on a transport that writes nothing until it is asked to.
+
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 use super::*;
 
