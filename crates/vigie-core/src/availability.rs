@@ -1,5 +1,8 @@
 //! What presence looks like from outside: availability, its version, and the times that go with it.
 
+use std::sync::Arc;
+
+use crate::chosen::{Chosen, Veil};
 use crate::time::Wall;
 
 /// The computed state of a principal.
@@ -8,29 +11,32 @@ pub enum Availability {
     /// No lease counts.
     #[default]
     Offline,
-    /// Present, but every session is idle.
+    /// Present, but every session is idle; or chosen.
     Away,
+    /// Present, and chosen: idleness does not lower it.
+    Busy,
     /// Present and not idle.
     Online,
 }
 
 impl Availability {
-    /// The word of the wire: `offline`, `away` or `online`.
+    /// The word of the wire: `offline`, `away`, `busy` or `online`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Offline => "offline",
             Self::Away => "away",
+            Self::Busy => "busy",
             Self::Online => "online",
         }
     }
 
-    /// Away people are present too.
+    /// Away and busy people are present too.
     #[must_use]
     pub const fn is_online(self) -> bool {
         match self {
             Self::Offline => false,
-            Self::Away | Self::Online => true,
+            Self::Away | Self::Busy | Self::Online => true,
         }
     }
 }
@@ -52,9 +58,11 @@ impl Version {
 }
 
 /// The state of one principal at one instant, before anybody's visibility is applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// Nothing of it is to be shown but through [`crate::face`].
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presence {
-    /// Computed state.
+    /// Computed state, with a chosen one in its place.
     pub availability: Availability,
     /// Grows with every edge.
     pub version: Version,
@@ -64,4 +72,8 @@ pub struct Presence {
     pub last_proof_at: Option<Wall>,
     /// Last instant at which any lease was proved, as of the latest change to offline.
     pub last_seen_at: Option<Wall>,
+    /// What the person chose, if anything.
+    pub chosen: Option<Arc<Chosen>>,
+    /// What others are shown instead, while the person is invisible and until it is seen again.
+    pub veil: Option<Veil>,
 }

@@ -6,6 +6,7 @@
 //!
 //! A million principals are resident, so each fact is kept once: the id in the principal's row ([`member`]), its key under that id in the [`index`], its names on a shelf ([`shelves`]).
 
+mod blocks;
 mod conversation;
 mod index;
 mod key_list;
@@ -17,11 +18,13 @@ mod shelves;
 use crate::id::Id;
 use crate::principal::{PrincipalId, PrincipalKey, PrincipalKind};
 use crate::time::Wall;
+use crate::visibility::{Privacy, SightRules};
 
 pub use conversation::{Conversation, ConversationKey};
 pub use member::Member;
 pub use profile::{Names, Profile, Role, UnknownRole};
 
+use blocks::Blocks;
 use index::Index;
 use key_list::KeyList;
 use member::Row;
@@ -36,6 +39,8 @@ pub struct Directory {
     index: Index,
     conversations: Vec<Option<Conversation>>,
     conversation_index: Index,
+    blocks: Blocks,
+    sight_rules: SightRules,
     population: Population,
     version: u64,
 }
@@ -160,14 +165,18 @@ impl Directory {
             is_active: profile.is_active,
             set_by_api: profile.set_by_api,
             is_deleted: false,
+            privacy: Privacy::default(),
+            has_blocks: false,
         });
         self.shelves.push(profile.names());
         key
     }
 
-    /// Marks a principal as deleted, forgets its names and ends its memberships.
+    /// Marks a principal as deleted, forgets its names, its privacy and its blocks, and ends its memberships.
     pub fn delete(&mut self, key: PrincipalKey) {
         self.version += 1;
+        self.end_blocks(key);
+        self.rows[key.index()].privacy = Privacy::default();
         let row = &mut self.rows[key.index()];
         if !std::mem::replace(&mut row.is_deleted, true) {
             *self.population.of(row.id.kind()) -= 1;
@@ -178,6 +187,60 @@ impl Directory {
             }
         }
         self.shelves.set(key.index(), Names::default());
+    }
+
+    /// Lets others see this much of a principal.
+    pub fn set_privacy(&mut self, key: PrincipalKey, privacy: Privacy) {
+        self.version += 1;
+        self.rows[key.index()].privacy = privacy;
+    }
+
+    /// How the operator lets people see each other.
+    #[must_use]
+    pub fn sight_rules(&self) -> SightRules {
+        self.sight_rules
+    }
+
+    /// Lets people see each other by these rules; meant for a start.
+    pub fn set_sight_rules(&mut self, rules: SightRules) {
+        self.sight_rules = rules;
+    }
+
+    /// Hides two principals from each other, because `blocker` wants it so; says whether it is new.
+    pub fn block(&mut self, blocker: PrincipalKey, blocked: PrincipalKey) -> bool {
+        self.version += 1;
+        for key in [blocker, blocked] {
+            self.rows[key.index()].has_blocks = true;
+        }
+        self.blocks.add(blocker, blocked)
+    }
+
+    /// Ends a block; says whether there was one.
+    pub fn unblock(&mut self, blocker: PrincipalKey, blocked: PrincipalKey) -> bool {
+        self.version += 1;
+        let was_blocked = self.blocks.remove(blocker, blocked);
+        for key in [blocker, blocked] {
+            let has_blocks =
+                !self.blocks.blocked_by(key).is_empty() || !self.blocks.blockers_of(key).is_empty();
+            self.rows[key.index()].has_blocks = has_blocks;
+        }
+        was_blocked
+    }
+
+    /// Whether one of two principals blocked the other.
+    #[must_use]
+    pub fn is_blocked_between(&self, one: PrincipalKey, other: PrincipalKey) -> bool {
+        let has_blocks = |key: PrincipalKey| self.rows[key.index()].has_blocks;
+        has_blocks(one) && has_blocks(other) && self.blocks.are_between(one, other)
+    }
+
+    fn end_blocks(&mut self, key: PrincipalKey) {
+        for blocked in self.blocks.blocked_by(key).to_vec() {
+            self.unblock(key, blocked);
+        }
+        for blocker in self.blocks.blockers_of(key).to_vec() {
+            self.unblock(blocker, key);
+        }
     }
 
     /// The key of a conversation that exists.

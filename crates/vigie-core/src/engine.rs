@@ -179,7 +179,7 @@ impl Engine {
         // Who is called offline must not pulse, and `last_seen_at` has the proofs of who is.
         let proof = match standing.shown {
             Availability::Offline => None,
-            Availability::Away | Availability::Online => {
+            Availability::Away | Availability::Busy | Availability::Online => {
                 let details = self.details(principal);
                 let sessions = self.sessions.of(details);
                 let proofs = sessions.map(|session| session.proof(now, self.pause));
@@ -192,6 +192,8 @@ impl Engine {
             last_active_at: active,
             last_proof_at: active.max(standing.seen_at).max(proof),
             last_seen_at: standing.seen_at,
+            chosen: None,
+            veil: None,
         }
     }
 

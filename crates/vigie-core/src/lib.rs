@@ -8,6 +8,7 @@
 
 mod activity_cells;
 mod availability;
+mod chosen;
 mod directory;
 mod engine;
 mod id;
@@ -17,10 +18,12 @@ mod rules;
 mod signal;
 mod time;
 mod timers;
+mod visibility;
 mod write_behind;
 
 pub use activity_cells::{ActivityCells, Throttle, Touch};
 pub use availability::{Availability, Presence, Version};
+pub use chosen::{Chosen, ChosenStatus, Veil};
 pub use directory::{
     Conversation, ConversationKey, Directory, Member, Names, Population, Profile, Role, UnknownRole,
 };
@@ -29,6 +32,9 @@ pub use id::{Id, IdError};
 pub use principal::{PrincipalId, PrincipalKey, PrincipalKind};
 pub use record::{PresenceRecord, StoredSession};
 pub use rules::{Contradiction, Rules};
-pub use signal::{ConnectionId, Effect, Revocation, SessionId, Signal};
+pub use signal::{Concern, ConnectionId, Effect, Revocation, SessionId, Signal};
 pub use time::{Mono, Now, Wall};
+pub use visibility::{
+    Bucket, Face, Privacy, Reach, Sight, SightRules, Watcher, face, public_sight,
+};
 pub use write_behind::{Batch, WriteBehind};

@@ -118,8 +118,17 @@ pub enum Revocation {
     Expired,
 }
 
+/// Whom a change concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Concern {
+    /// The person's own devices, and services: to all others nothing changed.
+    Oneself,
+    /// Everyone who may know.
+    Watchers,
+}
+
 /// What the caller must do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Tell everyone who may know: an edge.
     Announce {
@@ -129,6 +138,8 @@ pub enum Effect {
         was: Availability,
         /// The state after it.
         presence: Presence,
+        /// Whom it concerns.
+        concern: Concern,
     },
     /// Make the principal's [`PresenceRecord`] durable; ask [`crate::Engine::record`] for it when writing.
     Persist {

@@ -300,8 +300,10 @@ impl Inner {
                     principal,
                     was,
                     presence,
+                    concern,
                 } => {
-                    self.news.note(principal, was, presence.availability);
+                    let is = presence.availability;
+                    self.news.note(principal, was, is, concern);
                     drained.announces = true;
                 }
                 Effect::Persist {

@@ -3,7 +3,7 @@
 use vigie_core::{Availability, Presence, PrincipalKey};
 
 /// A change of somebody's availability.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edge {
     /// Whose.
     pub principal: PrincipalKey,

@@ -106,6 +106,7 @@ impl Border {
             principal,
             was,
             mut presence,
+            concern,
         } = effect
         else {
             return Some(effect);
@@ -130,6 +131,7 @@ impl Border {
             principal,
             was,
             presence,
+            concern,
         })
     }
 

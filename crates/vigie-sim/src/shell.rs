@@ -242,6 +242,7 @@ impl Shell {
                     principal,
                     was,
                     presence,
+                    concern: _,
                 }) => observed.announced.push(Edge {
                     principal,
                     was,

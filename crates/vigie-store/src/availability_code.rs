@@ -6,12 +6,12 @@ const OFFLINE: i64 = 0;
 const AWAY: i64 = 1;
 const ONLINE: i64 = 2;
 
-/// The number of an availability.
+/// The number of an availability; whoever is busy is present, and that it was chosen is kept beside it.
 pub(crate) const fn encode(availability: Availability) -> i64 {
     match availability {
         Availability::Offline => OFFLINE,
         Availability::Away => AWAY,
-        Availability::Online => ONLINE,
+        Availability::Busy | Availability::Online => ONLINE,
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use crate::principal::{PrincipalId, PrincipalKey};
 use crate::time::Wall;
+use crate::visibility::Privacy;
 
 use super::key_list::KeyList;
 use super::profile::{Names, Profile, Role};
@@ -21,6 +22,9 @@ pub(super) struct Row {
     pub(super) is_active: bool,
     pub(super) set_by_api: bool,
     pub(super) is_deleted: bool,
+    pub(super) privacy: Privacy,
+    /// It blocked somebody, or was blocked.
+    pub(super) has_blocks: bool,
 }
 
 /// A principal as the directory knows it.
@@ -73,6 +77,28 @@ impl<'d> Member<'d> {
     pub fn is_admitted(self, now: Wall) -> bool {
         let expired = self.row.expires_at.is_some_and(|end| end <= now);
         self.row.is_active && !self.row.is_deleted && !expired
+    }
+
+    /// What it lets others see.
+    #[must_use]
+    pub fn privacy(self) -> Privacy {
+        self.row.privacy
+    }
+
+    /// Whom it blocked, sorted by key.
+    #[must_use]
+    pub fn blocked(self) -> &'d [PrincipalKey] {
+        if self.row.has_blocks {
+            self.directory.blocks.blocked_by(self.key)
+        } else {
+            &[]
+        }
+    }
+
+    /// Whether somebody blocked it, or it blocked somebody: else it sees and is seen without a look at the blocks.
+    #[must_use]
+    pub fn has_blocks(self) -> bool {
+        self.row.has_blocks
     }
 
     /// The conversations this principal is a member of, sorted by key.

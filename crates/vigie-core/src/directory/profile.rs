@@ -145,6 +145,15 @@ impl Role {
         }
     }
 
+    /// Whether this role sees everybody as a contact does, and cannot be blocked.
+    #[must_use]
+    pub const fn may_moderate(self) -> bool {
+        match self {
+            Self::Admin | Self::BigBoss | Self::Moderator => true,
+            Self::User | Self::Audit | Self::Analyst => false,
+        }
+    }
+
     /// Whether maintenance routes are open to this role.
     #[must_use]
     pub const fn may_maintain(self) -> bool {

@@ -3,7 +3,7 @@
 use crate::activity_cells::Word;
 use crate::availability::Availability;
 use crate::principal::PrincipalKey;
-use crate::signal::Effect;
+use crate::signal::{Concern, Effect};
 use crate::time::Now;
 
 use super::fold::{Fold, RestLease, fold};
@@ -64,6 +64,7 @@ impl Engine {
             principal,
             was,
             presence: self.presence(principal, now),
+            concern: Concern::Watchers,
         });
         true
     }

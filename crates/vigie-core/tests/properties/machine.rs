@@ -292,6 +292,7 @@ impl Machine {
                     principal,
                     was,
                     presence,
+                    ..
                 } => {
                     edge = true;
                     self.log.push(Entry::Announced {

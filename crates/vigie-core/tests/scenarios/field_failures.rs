@@ -198,7 +198,7 @@ fn what_was_announced_last_is_what_a_reader_sees() {
     world.after(MINUTE);
     world.requests(ALICE);
     world.after(HOUR);
-    let last = *world.announced(ALICE).last().unwrap();
+    let last = world.announced(ALICE).last().unwrap().clone();
     assert_eq!(world.presence(ALICE), last);
     world.written();
     assert_eq!(world.stored(ALICE).version, last.version);

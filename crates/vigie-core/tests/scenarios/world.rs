@@ -180,7 +180,7 @@ impl World {
     /// The edges behind [`Self::told`], of the whole story.
     pub(crate) fn announced(&self, who: PrincipalKey) -> Vec<Presence> {
         let of = |(principal, presence): &(PrincipalKey, Presence)| {
-            (*principal == who).then_some(*presence)
+            (*principal == who).then(|| presence.clone())
         };
         self.announced.iter().filter_map(of).collect()
     }
@@ -255,6 +255,7 @@ impl World {
                     principal,
                     was,
                     presence,
+                    ..
                 } => self.tell(principal, was, presence),
                 Effect::Persist {
                     principal,

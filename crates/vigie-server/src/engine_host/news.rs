@@ -2,16 +2,17 @@
 //!
 //! Always true: a principal waits at most once, so the queue is bounded by the number of principals; an edge that waits is superseded by a newer one of the same principal, never lost.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use vigie_core::{Availability, PrincipalKey};
+use vigie_core::{Availability, Concern, PrincipalKey};
 
 /// Principals whose state changed and was not told yet.
 #[derive(Debug, Default)]
 pub(crate) struct News {
     order: VecDeque<Waiting>,
-    /// The number of the latest news of each principal that waits.
-    waiting: HashMap<PrincipalKey, Number>,
+    /// The latest news of each principal that waits.
+    waiting: HashMap<PrincipalKey, Latest>,
     next: Number,
     edges: Edges,
     guests: HashSet<PrincipalKey>,
@@ -23,6 +24,13 @@ pub(crate) struct News {
 struct Waiting {
     principal: PrincipalKey,
     since: Number,
+}
+
+/// The number of the latest of the news that wait, and whom any of them concerns.
+#[derive(Debug, Clone, Copy)]
+struct Latest {
+    number: Number,
+    concern: Concern,
 }
 
 /// News are numbered as they are decided; whoever reads states under the engine's lock knows all news before [`News::horizon`].
@@ -60,21 +68,38 @@ pub struct Present {
 pub(crate) struct Edges {
     pub(crate) online: u64,
     pub(crate) away: u64,
+    pub(crate) busy: u64,
     pub(crate) offline: u64,
 }
 
 impl News {
-    pub(super) fn note(&mut self, principal: PrincipalKey, was: Availability, is: Availability) {
+    pub(super) fn note(
+        &mut self,
+        principal: PrincipalKey,
+        was: Availability,
+        is: Availability,
+        concern: Concern,
+    ) {
         self.count(principal, was, is);
         match is {
             Availability::Online => self.edges.online += 1,
             Availability::Away => self.edges.away += 1,
+            Availability::Busy => self.edges.busy += 1,
             Availability::Offline => self.edges.offline += 1,
         }
         let number = self.draw();
-        if self.waiting.insert(principal, number).is_none() {
-            let since = number;
-            self.order.push_back(Waiting { principal, since });
+        let latest = Latest { number, concern };
+        match self.waiting.entry(principal) {
+            Entry::Vacant(place) => {
+                place.insert(latest);
+                let since = number;
+                self.order.push_back(Waiting { principal, since });
+            }
+            Entry::Occupied(mut waiting) => {
+                let waiting = waiting.get_mut();
+                waiting.number = number;
+                waiting.concern = waiting.concern.max(concern);
+            }
         }
     }
 
@@ -95,13 +120,14 @@ impl News {
         self.order.is_empty()
     }
 
-    pub(super) fn take(&mut self, most: usize) -> Vec<(PrincipalKey, Number)> {
+    /// The oldest news that wait, each principal with the number of its latest and whom any of them concerns.
+    pub(super) fn take(&mut self, most: usize) -> Vec<(PrincipalKey, Number, Concern)> {
         let take = self.order.len().min(most);
         let taken = self.order.drain(..take);
         taken
-            .map(|Waiting { principal, .. }| {
-                let number = self.waiting.remove(&principal).unwrap_or_default();
-                (principal, number)
+            .filter_map(|Waiting { principal, .. }| {
+                let Latest { number, concern } = self.waiting.remove(&principal)?;
+                Some((principal, number, concern))
             })
             .collect()
     }
@@ -152,15 +178,17 @@ mod tests {
     fn a_principal_waits_once_and_edges_are_counted_all() {
         let mut news = News::default();
         let (alice, bob) = (PrincipalKey(1), PrincipalKey(2));
-        news.note(alice, Availability::Offline, Availability::Online);
-        news.note(bob, Availability::Offline, Availability::Online);
-        news.note(alice, Availability::Online, Availability::Offline);
+        let (offline, online) = (Availability::Offline, Availability::Online);
+        news.note(alice, offline, online, Concern::Watchers);
+        news.note(bob, offline, online, Concern::Oneself);
+        // What concerns watchers is not forgotten over what concerns oneself alone.
+        news.note(alice, online, offline, Concern::Oneself);
         let before = news.horizon();
         assert_eq!(news.taken(), Number(0));
-        assert_eq!(news.take(1), [(alice, Number(2))]);
+        assert_eq!(news.take(1), [(alice, Number(2), Concern::Watchers)]);
         // Bob's first is older than Alice's last, and has not been told.
         assert_eq!(news.taken(), Number(1));
-        assert_eq!(news.take(9), [(bob, Number(1))]);
+        assert_eq!(news.take(9), [(bob, Number(1), Concern::Oneself)]);
         assert_eq!(before, Number(3));
         assert_eq!(news.take(9), []);
         assert_eq!((news.taken(), news.draw()), (Number(3), Number(3)));
@@ -168,6 +196,7 @@ mod tests {
         let edges = Edges {
             online: 2,
             away: 0,
+            busy: 0,
             offline: 1,
         };
         assert_eq!(news.edges(), edges);

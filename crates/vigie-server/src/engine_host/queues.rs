@@ -2,17 +2,18 @@
 //!
 //! Both queues hold a principal at most once, and both read its newest state when it is taken.
 
-use vigie_core::{Presence, PresenceRecord, PrincipalKey, Wall};
+use vigie_core::{Concern, Presence, PresenceRecord, PrincipalKey, Wall};
 
 use super::EngineHost;
 use super::news::Number;
 
 /// One principal's news, on its way to those who may know.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Told {
     pub(crate) principal: PrincipalKey,
     pub(crate) number: Number,
     pub(crate) presence: Presence,
+    pub(crate) concern: Concern,
 }
 
 /// Which news have been taken.
@@ -89,10 +90,11 @@ impl EngineHost {
         let now = self.now();
         let mut inner = self.inner.lock();
         let taken = inner.news.take(most);
-        let told = |(principal, number)| Told {
+        let told = |(principal, number, concern)| Told {
             principal,
             number,
             presence: inner.engine.presence(principal, now),
+            concern,
         };
         let told = taken.into_iter().map(told).collect();
         let taken = Taken {

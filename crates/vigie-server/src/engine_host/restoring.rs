@@ -38,8 +38,14 @@ impl EngineHost {
             let mut is_edge = false;
             while let Some(effect) = inner.engine.poll_effect() {
                 match effect {
-                    Effect::Announce { was, presence, .. } => {
-                        inner.news.note(principal, was, presence.availability);
+                    Effect::Announce {
+                        was,
+                        presence,
+                        concern,
+                        ..
+                    } => {
+                        let is = presence.availability;
+                        inner.news.note(principal, was, is, concern);
                         is_edge = true;
                     }
                     Effect::Persist { accepted, .. } if is_edge => {

@@ -2,10 +2,10 @@
 //!
 //! Partial snapshots are made by the same loop as news, between two rounds, so that none of them shows an edge before its news.
 
-use vigie_core::{Presence, PrincipalKey};
+use vigie_core::{Concern, Presence, PrincipalKey, Sight};
 
 use super::link::Frame;
-use super::visibility::{Relation, shown};
+use super::visibility::shown;
 use super::wire::{Status, event};
 use super::{Fanout, online_stats};
 
@@ -33,11 +33,14 @@ pub(super) async fn run(fanout: &Fanout) {
             // Before anybody is told: whoever comes back meanwhile finds it.
             fanout.positions.note_change(told.principal, told.number);
             // Everybody in the audience shares a conversation with the principal, or is the principal.
-            let frame = fanout.status_frame(Relation::Contact, told.principal, told.presence);
-            let audience = fanout
-                .people
-                .directory()
-                .audience(told.principal, fanout.audience_limit);
+            let frame = fanout.status_frame(Sight::CONTACT, told.principal, &told.presence);
+            let audience = match told.concern {
+                Concern::Oneself => vec![told.principal],
+                Concern::Watchers => {
+                    let directory = fanout.people.directory();
+                    directory.audience(told.principal, fanout.audience_limit)
+                }
+            };
             fanout.hub.for_sockets_of(&audience, |connection| {
                 connection.tell(told.principal, told.number, &frame);
             });
@@ -49,16 +52,17 @@ pub(super) async fn run(fanout: &Fanout) {
 }
 
 impl Fanout {
-    /// `user:status` as somebody in this relation sees it.
+    /// `user:status` as somebody with this sight is shown it.
     pub(super) fn status_frame(
         &self,
-        relation: Relation,
+        sight: Sight,
         principal: PrincipalKey,
-        presence: Presence,
+        presence: &Presence,
     ) -> Frame {
+        let now = self.host.now().wall;
         let directory = self.people.directory();
         let member = directory.member(principal);
-        let shown = shown(relation, Some(member), member.id(), Some(presence));
+        let shown = shown(sight, Some(member), member.id(), Some(presence), now);
         event("user:status", &Status::from(shown))
     }
 }

@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 
-use vigie_core::{ConversationKey, PrincipalKey};
+use vigie_core::{ConversationKey, PrincipalKey, Sight, Watcher};
 
 use super::connection::{Connection, Delivery};
-use super::visibility::{Relation, relation};
 use super::{Fanout, Wanted, online_stats};
 
 impl Fanout {
@@ -76,10 +75,10 @@ impl Fanout {
             let is_gone = left.binary_search(&socket.principal).is_ok();
             let others = if is_gone { members } else { left };
             for other in others {
-                let relation = relation(&self.people.directory(), socket.principal, *other);
-                match relation {
-                    Relation::Stranger => socket.mark(*other),
-                    Relation::Myself | Relation::Contact | Relation::Service => {}
+                let watcher = Watcher::Principal(socket.principal);
+                match self.people.directory().sight(watcher, *other) {
+                    Sight::Nothing => socket.mark(*other),
+                    Sight::Part { .. } | Sight::Whole => {}
                 }
             }
             // A dot that may no longer be seen goes now, not when the window is over.

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
-use vigie_core::{ConversationKey, PrincipalKey};
+use vigie_core::{ConversationKey, PrincipalKey, Sight};
 
 use super::Fanout;
-use super::visibility::{Relation, shown};
+use super::visibility::shown;
 use super::wire::{event, iso};
 
 /// Names in one list; the count is exact all the same.
@@ -110,6 +110,7 @@ impl Fanout {
             None => return,
         };
         let (presences, _) = self.host.survey(&members);
+        let now = self.host.now().wall;
         let frame = {
             let directory = self.people.directory();
             let Some(group) = directory.conversation(conversation) else {
@@ -123,16 +124,17 @@ impl Fanout {
             let user = |(key, presence): &(&PrincipalKey, _)| {
                 let member = directory.member(**key);
                 let shown = shown(
-                    Relation::Contact,
+                    Sight::CONTACT,
                     Some(member),
                     member.id(),
-                    Some(*presence),
+                    Some(presence),
+                    now,
                 );
                 OnlineUser {
                     id: shown.id.as_str().to_owned(),
                     username: shown.name.into_owned(),
-                    status: shown.availability.as_str(),
-                    last_active_at: shown.last_proof_at.map(iso),
+                    status: shown.face.availability.as_str(),
+                    last_active_at: shown.face.last_proof_at.map(iso),
                 }
             };
             let payload = Payload {

@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 
-use vigie_core::{Presence, PrincipalKey};
+use vigie_core::{Presence, PrincipalKey, Sight, Watcher};
 
 use super::catch_up::Composed;
 use super::connection::{Connection, Delivery, Given};
 use super::positions::Reached;
-use super::visibility::{Relation, relation, shown};
+use super::visibility::shown;
 use super::wire::{Snapshot, Status, event};
 use super::{Fanout, Wanted};
 
@@ -21,8 +21,9 @@ impl Fanout {
     pub(crate) fn give_snapshot(&self, connection: &Connection, since: Option<&str>) {
         // Neither its own principal nor whom it may no longer see.
         let holds = |principal| {
-            let relation = relation(&self.people.directory(), connection.principal, principal);
-            relation == Relation::Contact
+            let watcher = Watcher::Principal(connection.principal);
+            let sight = self.people.directory().sight(watcher, principal);
+            matches!(sight, Sight::Part { .. })
         };
         connection.give(holds, || {
             let composed = self.compose(connection.principal, since);
@@ -144,15 +145,12 @@ impl Fanout {
         watcher: PrincipalKey,
         people: &[(PrincipalKey, Presence)],
     ) -> Vec<Status> {
+        let now = self.host.now().wall;
         let directory = self.people.directory();
         let status = |(key, presence): &(PrincipalKey, Presence)| {
             let member = directory.member(*key);
-            let relation = if *key == watcher {
-                Relation::Myself
-            } else {
-                Relation::Contact
-            };
-            let shown = shown(relation, Some(member), member.id(), Some(*presence));
+            let sight = directory.sight(Watcher::Principal(watcher), *key);
+            let shown = shown(sight, Some(member), member.id(), Some(presence), now);
             Status::from(shown)
         };
         people.iter().map(status).collect()

@@ -1,84 +1,41 @@
-//! The one visibility function: what one watcher may see of one principal.
+//! The door through which presence leaves: a [`Shown`] is made here alone, of the face that a sight lets through.
 //!
-//! Presence fields leave the process only as a [`Shown`], and only [`shown`] makes one.
-//! Today the relation alone decides: oneself and people of a shared conversation are seen, everybody else is unknown.
-//! Who hides, and from whom, will be decided here.
+//! What one watcher may know of one principal is decided by `vigie_core::Directory::sight`, and what that makes of a presence by `vigie_core::face`; here a name is added.
 
 use std::borrow::Cow;
 
-use vigie_core::{Availability, Directory, Member, Presence, PrincipalId, PrincipalKey, Wall};
-
-/// What a watcher is to a principal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Relation {
-    /// The same principal, on this or another device.
-    Myself,
-    /// They share a conversation.
-    Contact,
-    /// They do not.
-    Stranger,
-    /// A service with an API key, which acts for the operator.
-    Service,
-}
-
-/// What `watcher` is to `principal`.
-pub(crate) fn relation(
-    directory: &Directory,
-    watcher: PrincipalKey,
-    principal: PrincipalKey,
-) -> Relation {
-    if watcher == principal {
-        Relation::Myself
-    } else if directory.share_conversation(watcher, principal) {
-        Relation::Contact
-    } else {
-        Relation::Stranger
-    }
-}
+use vigie_core::{Face, Member, Presence, PrincipalId, Sight, Wall, face};
 
 /// A principal as one watcher may see it.
 #[derive(Debug, Clone)]
 pub(crate) struct Shown<'a> {
     pub(crate) id: &'a PrincipalId,
     pub(crate) name: Cow<'a, str>,
-    pub(crate) availability: Availability,
-    /// Last proof that the person was there: the `lastActiveAt` of the compatible wire.
-    pub(crate) last_proof_at: Option<Wall>,
-    pub(crate) last_active_at: Option<Wall>,
-    pub(crate) last_seen_at: Option<Wall>,
-    /// The number of the latest change; `None` of a stranger.
-    pub(crate) version: Option<u64>,
+    pub(crate) face: Face,
 }
 
-/// What a watcher may see; whoever it may not see looks like somebody who does not exist.
+/// What a watcher with this sight is shown at `now`; whoever it may not see looks like somebody who does not exist.
 pub(crate) fn shown<'a>(
-    relation: Relation,
+    sight: Sight,
     member: Option<Member<'a>>,
     id: &'a PrincipalId,
-    presence: Option<Presence>,
+    presence: Option<&Presence>,
+    now: Wall,
 ) -> Shown<'a> {
-    let may_see = match relation {
-        Relation::Myself | Relation::Contact | Relation::Service => true,
-        Relation::Stranger => false,
-    };
-    match (member, presence) {
-        (Some(member), Some(presence)) if may_see && !member.is_deleted() => Shown {
-            id,
-            name: member.name(),
-            availability: presence.availability,
-            last_proof_at: presence.last_proof_at,
-            last_active_at: presence.last_active_at,
-            last_seen_at: presence.last_seen_at,
-            version: Some(presence.version.0),
-        },
+    match (sight, member, presence) {
+        (Sight::Part { .. } | Sight::Whole, Some(member), Some(presence))
+            if !member.is_deleted() =>
+        {
+            Shown {
+                id,
+                name: member.name(),
+                face: face(sight, presence, now),
+            }
+        }
         _ => Shown {
             id,
             name: Cow::Borrowed(id.as_str()),
-            availability: Availability::Offline,
-            last_proof_at: None,
-            last_active_at: None,
-            last_seen_at: None,
-            version: None,
+            face: Face::default(),
         },
     }
 }
@@ -86,7 +43,7 @@ pub(crate) fn shown<'a>(
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-    use vigie_core::{Profile, Version};
+    use vigie_core::{Availability, Directory, Profile, Version, Watcher};
 
     use super::*;
 
@@ -104,21 +61,24 @@ mod tests {
             &Profile::default(),
             None,
         );
-        let now = Some(Wall::from_millis(1_000));
+        let now = Wall::from_millis(1_000);
         let presence = Presence {
             availability: Availability::Online,
             version: Version(7),
-            last_active_at: now,
-            last_proof_at: now,
-            last_seen_at: now,
+            last_active_at: Some(now),
+            last_proof_at: Some(now),
+            last_seen_at: Some(now),
+            chosen: None,
+            veil: None,
         };
-        assert_eq!(relation(&directory, mallory, alice), Relation::Stranger);
+        let sight = directory.sight(Watcher::Principal(mallory), alice);
+        assert_eq!(sight, Sight::Nothing);
         let member = directory.member(alice);
-        let seen = shown(Relation::Stranger, Some(member), &id, Some(presence));
-        let unknown = shown(Relation::Stranger, None, &id, None);
+        let seen = shown(sight, Some(member), &id, Some(&presence), now);
+        let unknown = shown(Sight::Nothing, None, &id, None, now);
         assert_eq!(format!("{seen:?}"), format!("{unknown:?}"));
-        let own = shown(Relation::Myself, Some(member), &id, Some(presence));
+        let own = shown(Sight::Whole, Some(member), &id, Some(&presence), now);
         assert_eq!(own.name, "Alice");
-        assert_eq!(own.last_proof_at, now);
+        assert_eq!(own.face.last_proof_at, Some(now));
     }
 }

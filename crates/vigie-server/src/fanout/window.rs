@@ -9,12 +9,11 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use vigie_core::{ConnectionId, PrincipalKey};
+use vigie_core::{ConnectionId, PrincipalKey, Sight, Watcher};
 
 use super::Fanout;
 use super::connection::{Connection, Looked};
 use super::link::Frame;
-use super::visibility::{Relation, relation};
 use crate::engine_host::Number;
 use crate::limits::Limit;
 
@@ -47,7 +46,7 @@ impl Watched {
 
 /// The newest states told in one go, encoded once for all who are told.
 #[derive(Debug, Default)]
-struct Newest(HashMap<(PrincipalKey, Relation), (Frame, Option<Number>)>);
+struct Newest(HashMap<(PrincipalKey, Sight), (Frame, Option<Number>)>);
 
 /// Looks at sockets as their windows end, until it is dropped.
 pub(super) async fn run(fanout: &Fanout) {
@@ -113,10 +112,11 @@ impl Fanout {
         principal: PrincipalKey,
         newest: &mut Newest,
     ) -> (Frame, Option<Number>) {
-        let relation = relation(&self.people.directory(), watcher, principal);
-        let (frame, number) = newest.0.entry((principal, relation)).or_insert_with(|| {
+        let watcher = Watcher::Principal(watcher);
+        let sight = self.people.directory().sight(watcher, principal);
+        let (frame, number) = newest.0.entry((principal, sight)).or_insert_with(|| {
             let (presence, number) = self.host.newest(principal);
-            (self.status_frame(relation, principal, presence), number)
+            (self.status_frame(sight, principal, &presence), number)
         });
         (frame.copy(), *number)
     }

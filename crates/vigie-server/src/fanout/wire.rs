@@ -2,10 +2,12 @@
 //!
 //! Times are ISO-8601 in UTC with three decimals, or null; `username` is never null.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_core::Wall;
+use vigie_core::{Bucket, Chosen, ChosenStatus, Wall};
 
 use super::link::Frame;
 use super::visibility::Shown;
@@ -38,6 +40,41 @@ pub(crate) struct Status {
     last_seen_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
+    /// The person's own line, while shown as present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    status_text: Option<Arc<str>>,
+    /// When the chosen status or its text ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_until: Option<String>,
+    /// About when they were there last, in place of the exact times: `recently`, `within_week`, `within_month` or `long_ago`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen_bucket: Option<&'static str>,
+    /// What was chosen; to oneself and services.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chosen: Option<Choice>,
+}
+
+/// What a person chose to be shown as.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Choice {
+    /// `away`, `busy` or `invisible`; null when only a text was chosen.
+    status: Option<&'static str>,
+    /// The person's own line.
+    #[schema(value_type = Option<String>)]
+    text: Option<Arc<str>>,
+    /// When it ends by itself.
+    until: Option<String>,
+}
+
+impl From<&Chosen> for Choice {
+    fn from(chosen: &Chosen) -> Self {
+        Self {
+            status: chosen.status.map(ChosenStatus::as_str),
+            text: chosen.text.clone(),
+            until: chosen.until.map(iso),
+        }
+    }
 }
 
 impl From<Shown<'_>> for Status {
@@ -45,12 +82,16 @@ impl From<Shown<'_>> for Status {
         Self {
             user_id: shown.id.as_str().to_owned(),
             username: shown.name.into_owned(),
-            is_online: shown.availability.is_online(),
-            last_active_at: shown.last_proof_at.map(iso),
-            status: shown.availability.as_str(),
-            last_activity_at: shown.last_active_at.map(iso),
-            last_seen_at: shown.last_seen_at.map(iso),
-            seq: shown.version,
+            is_online: shown.face.availability.is_online(),
+            last_active_at: shown.face.last_proof_at.map(iso),
+            status: shown.face.availability.as_str(),
+            last_activity_at: shown.face.last_active_at.map(iso),
+            last_seen_at: shown.face.last_seen_at.map(iso),
+            seq: shown.face.version.map(|version| version.0),
+            status_text: shown.face.text,
+            status_until: shown.face.until.map(iso),
+            last_seen_bucket: shown.face.bucket.map(Bucket::as_str),
+            chosen: shown.face.chosen.as_deref().map(Choice::from),
         }
     }
 }

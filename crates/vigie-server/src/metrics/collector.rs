@@ -121,6 +121,7 @@ impl ServerState {
         let edges = [
             ("online", edges.online),
             ("away", edges.away),
+            ("busy", edges.busy),
             ("offline", edges.offline),
         ];
         let help = "Changes of availability, by the state after them";

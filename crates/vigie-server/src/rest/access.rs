@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use vigie_core::{Now, PrincipalId, PrincipalKey, PrincipalKind};
+use vigie_core::{Now, PrincipalId, PrincipalKey, PrincipalKind, Watcher};
 
 use super::error::ApiError;
 use crate::admission::{Identity, Refusal};
@@ -73,6 +73,16 @@ pub(super) enum Asker {
     Service,
     /// Sees whom they may see.
     Person(Identity),
+}
+
+impl Asker {
+    /// Who looks, as the directory knows it.
+    pub(super) fn watcher(&self) -> Watcher {
+        match self {
+            Self::Service => Watcher::Service,
+            Self::Person(identity) => Watcher::Principal(identity.key),
+        }
+    }
 }
 
 impl FromRequestParts<Arc<App>> for Asker {

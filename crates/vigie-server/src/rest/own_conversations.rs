@@ -6,13 +6,12 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_core::{ConversationKey, PrincipalKey};
+use vigie_core::{ConversationKey, PrincipalKey, Watcher, face};
 
 use super::access::Active;
 use super::answer::Success;
 use super::error::{ApiError, CredentialFailure};
 use crate::app::App;
-use crate::fanout::visibility::{relation, shown};
 
 /// A conversation, as its members see it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,15 +61,14 @@ fn describe(app: &App, watcher: PrincipalKey, key: ConversationKey) -> Option<Ow
     };
     // Asked before the directory is locked again: whoever holds it never calls the engine.
     let presences = app.host.presences(&members);
+    let now = app.host.now().wall;
     let directory = app.people.directory();
     let online_count = members
         .iter()
         .zip(presences)
         .filter(|(key, presence)| {
-            let member = directory.member(**key);
-            let relation = relation(&directory, watcher, **key);
-            let shown = shown(relation, Some(member), member.id(), Some(*presence));
-            shown.availability.is_online()
+            let sight = directory.sight(Watcher::Principal(watcher), **key);
+            face(sight, presence, now).availability.is_online()
         })
         .count();
     Some(OwnConversation {

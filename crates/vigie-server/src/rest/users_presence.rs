@@ -41,8 +41,8 @@ impl From<Shown<'_>> for UserPresence {
     fn from(shown: Shown<'_>) -> Self {
         Self {
             user_id: shown.id.as_str().to_owned(),
-            is_online: shown.availability.is_online(),
-            last_active_at: shown.last_proof_at.map(iso),
+            is_online: shown.face.availability.is_online(),
+            last_active_at: shown.face.last_proof_at.map(iso),
         }
     }
 }

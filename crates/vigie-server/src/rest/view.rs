@@ -5,11 +5,11 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_core::{Directory, PrincipalId, PrincipalKey};
+use vigie_core::{PrincipalId, PrincipalKey, Sight};
 
 use super::access::Asker;
 use crate::app::App;
-use crate::fanout::visibility::{Relation, Shown, relation, shown};
+use crate::fanout::visibility::{Shown, shown};
 use crate::fanout::wire::iso;
 
 /// One person's presence, under the names of `user:status`.
@@ -24,7 +24,7 @@ pub(super) struct PresenceView {
     username: String,
     /// Whether they are online or away.
     is_online: bool,
-    /// `online`, `away` or `offline`.
+    /// `online`, `away`, `busy` or `offline`.
     status: &'static str,
     /// Last proof that they were there: activity, or a sign of life of a session.
     #[schema(format = DateTime)]
@@ -45,12 +45,12 @@ impl From<Shown<'_>> for PresenceView {
             id: shown.id.to_string(),
             user_id: shown.id.as_str().to_owned(),
             username: shown.name.into_owned(),
-            is_online: shown.availability.is_online(),
-            status: shown.availability.as_str(),
-            last_active_at: shown.last_proof_at.map(iso),
-            last_activity_at: shown.last_active_at.map(iso),
-            last_seen_at: shown.last_seen_at.map(iso),
-            seq: shown.version,
+            is_online: shown.face.availability.is_online(),
+            status: shown.face.availability.as_str(),
+            last_active_at: shown.face.last_proof_at.map(iso),
+            last_activity_at: shown.face.last_active_at.map(iso),
+            last_seen_at: shown.face.last_seen_at.map(iso),
+            seq: shown.face.version.map(|version| version.0),
         }
     }
 }
@@ -69,21 +69,13 @@ pub(super) fn see<T>(
     let known: Vec<PrincipalKey> = keys.iter().flatten().copied().collect();
     // Asked before the directory is locked again: whoever holds it never calls the engine.
     let mut presences = app.host.presences(&known).into_iter();
+    let now = app.host.now().wall;
     let directory = app.people.directory();
     let see_one = |(id, key): (&PrincipalId, Option<PrincipalKey>)| {
         let presence = key.and_then(|_| presences.next());
-        let relation = key.map_or(Relation::Stranger, |key| {
-            relation_to(&directory, asker, key)
-        });
+        let sight = key.map_or(Sight::Nothing, |key| directory.sight(asker.watcher(), key));
         let member = key.map(|key| directory.member(key));
-        view(shown(relation, member, id, presence))
+        view(shown(sight, member, id, presence.as_ref(), now))
     };
     ids.iter().zip(keys).map(see_one).collect()
-}
-
-fn relation_to(directory: &Directory, asker: &Asker, principal: PrincipalKey) -> Relation {
-    match asker {
-        Asker::Service => Relation::Service,
-        Asker::Person(identity) => relation(directory, identity.key, principal),
-    }
 }

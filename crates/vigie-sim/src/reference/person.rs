@@ -158,6 +158,8 @@ impl Person {
             last_active_at: self.last_active_at,
             last_proof_at: self.last_proof_at(now),
             last_seen_at: self.last_seen_at,
+            chosen: None,
+            veil: None,
         }
     }
 

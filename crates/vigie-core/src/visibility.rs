@@ -1,0 +1,499 @@
+//! Who may know: the one function that decides what one watcher is shown of one principal.
+//!
+//! In: the directory's facts (who shares a conversation, who blocked whom, what either lets others see) and a [`Presence`].
+//! Out: a [`Sight`], and through it a [`Face`], the only form in which presence is to leave a process.
+//! Always true: oneself and the operator's services see the whole; whoever may see nothing is shown what is shown of somebody who does not exist;
+//! and what a face shows depends on nothing that is hidden, so that a hidden change changes no face.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use crate::availability::{Availability, Presence, Version};
+use crate::chosen::{Chosen, Veil};
+use crate::directory::{Directory, Role};
+use crate::principal::PrincipalKey;
+use crate::time::Wall;
+
+/// How far one fact about a person reaches, from the narrowest to the widest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Reach {
+    /// The person alone.
+    Nobody,
+    /// Whoever shares a conversation with the person.
+    #[default]
+    Contacts,
+    /// Whoever asks by the person's id.
+    Everyone,
+}
+
+impl Reach {
+    /// The word of the wire: `nobody`, `contacts` or `everyone`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Contacts => "contacts",
+            Self::Everyone => "everyone",
+        }
+    }
+
+    const fn covers(self, is_contact: bool) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Contacts => is_contact,
+            Self::Everyone => true,
+        }
+    }
+}
+
+/// What a person lets others see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Privacy {
+    /// Whether the person is there.
+    pub availability: Reach,
+    /// The exact times; they never reach farther than the availability, which they would betray.
+    pub last_seen: Reach,
+}
+
+impl Privacy {
+    /// The reach of the exact times in effect.
+    #[must_use]
+    pub fn effective_last_seen(self) -> Reach {
+        self.last_seen.min(self.availability)
+    }
+}
+
+/// Who looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Watcher {
+    /// Somebody with presence of their own.
+    Principal(PrincipalKey),
+    /// A service of the operator, by its API key.
+    Service,
+}
+
+/// What a watcher may know of a principal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sight {
+    /// Nothing: the principal looks like somebody who does not exist.
+    Nothing,
+    /// The name and the public face, as far as the person lets this watcher see it.
+    Part {
+        /// Whether the person is there.
+        availability: bool,
+        /// The exact times; never without the availability.
+        last_seen: bool,
+    },
+    /// Everything, what is hidden from all others included.
+    Whole,
+}
+
+impl Sight {
+    /// The sight of a contact of somebody with the default privacy.
+    pub const CONTACT: Self = Self::Part {
+        availability: true,
+        last_seen: true,
+    };
+
+    /// Whether a change of the public face changes what is shown.
+    #[must_use]
+    pub const fn follows(self) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Part { availability, .. } => availability,
+            Self::Whole => true,
+        }
+    }
+}
+
+/// How the operator lets people see each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SightRules {
+    /// A fact is shown to those alone who would show the same fact to the person.
+    pub reciprocal: bool,
+}
+
+impl Directory {
+    /// What `watcher` may know of `principal`: the one function that decides it.
+    #[must_use]
+    pub fn sight(&self, watcher: Watcher, principal: PrincipalKey) -> Sight {
+        let Watcher::Principal(watcher) = watcher else {
+            return Sight::Whole;
+        };
+        if watcher == principal {
+            return Sight::Whole;
+        }
+        let (looking, seen) = (self.member(watcher), self.member(principal));
+        if seen.is_deleted() {
+            return Sight::Nothing;
+        }
+        let moderates = looking.role().is_some_and(Role::may_moderate);
+        if !moderates && self.is_blocked_between(watcher, principal) {
+            return Sight::Nothing;
+        }
+        let is_contact = moderates || self.share_conversation(watcher, principal);
+        let reciprocal = self.sight_rules().reciprocal;
+        let sees = |reach_of: fn(Privacy) -> Reach| {
+            let shows = reach_of(seen.privacy()).covers(is_contact);
+            shows && (!reciprocal || reach_of(looking.privacy()).covers(is_contact))
+        };
+        let availability = sees(|privacy| privacy.availability);
+        if !availability && !is_contact {
+            return Sight::Nothing;
+        }
+        Sight::Part {
+            availability,
+            last_seen: availability && sees(Privacy::effective_last_seen),
+        }
+    }
+}
+
+/// What a contact without blocks or reciprocity would see: the face that the operator's own receivers are told.
+#[must_use]
+pub fn public_sight(privacy: Privacy) -> Sight {
+    let availability = privacy.availability.covers(true);
+    Sight::Part {
+        availability,
+        last_seen: availability && privacy.effective_last_seen().covers(true),
+    }
+}
+
+/// About when somebody was there whose exact times are hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Bucket {
+    /// Within three days.
+    Recently,
+    /// Within seven days.
+    WithinWeek,
+    /// Within thirty days.
+    WithinMonth,
+    /// Longer ago.
+    LongAgo,
+}
+
+impl Bucket {
+    /// The word of the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recently => "recently",
+            Self::WithinWeek => "within_week",
+            Self::WithinMonth => "within_month",
+            Self::LongAgo => "long_ago",
+        }
+    }
+
+    fn of(at: Wall, now: Wall) -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        let within = |days: u32| at + DAY * days >= now;
+        if within(3) {
+            Self::Recently
+        } else if within(7) {
+            Self::WithinWeek
+        } else if within(30) {
+            Self::WithinMonth
+        } else {
+            Self::LongAgo
+        }
+    }
+}
+
+/// A principal's presence as one watcher is shown it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Face {
+    /// The state to show.
+    pub availability: Availability,
+    /// Grows with every change of this face; `None` of somebody whose times are hidden, which it would betray.
+    pub version: Option<Version>,
+    /// Last activity of the human.
+    pub last_active_at: Option<Wall>,
+    /// Last proof that the person was there.
+    pub last_proof_at: Option<Wall>,
+    /// Last instant at which any lease was proved.
+    pub last_seen_at: Option<Wall>,
+    /// In place of the exact times, where those are hidden.
+    pub bucket: Option<Bucket>,
+    /// The person's own line, and when it ends; only of somebody shown as present.
+    pub text: Option<Arc<str>>,
+    /// When the text or the chosen status ends.
+    pub until: Option<Wall>,
+    /// The whole choice; for the person itself and services.
+    pub chosen: Option<Arc<Chosen>>,
+}
+
+/// The presence as a watcher with this sight is shown it at `now`.
+#[must_use]
+pub fn face(sight: Sight, presence: &Presence, now: Wall) -> Face {
+    match sight {
+        Sight::Nothing
+        | Sight::Part {
+            availability: false,
+            ..
+        } => Face::default(),
+        Sight::Whole => Face {
+            chosen: presence.chosen.clone(),
+            ..of_presence(presence)
+        },
+        Sight::Part { last_seen, .. } => {
+            let face = match presence.veil {
+                Some(veil) => of_veil(veil),
+                None => of_presence(presence),
+            };
+            if last_seen {
+                face
+            } else {
+                without_times(face, now)
+            }
+        }
+    }
+}
+
+fn of_presence(presence: &Presence) -> Face {
+    let chosen = presence.chosen.as_deref();
+    let shown = chosen.filter(|_| presence.availability.is_online());
+    Face {
+        availability: presence.availability,
+        version: Some(presence.version),
+        last_active_at: presence.last_active_at,
+        last_proof_at: presence.last_proof_at,
+        last_seen_at: presence.last_seen_at,
+        bucket: None,
+        text: shown.and_then(|chosen| chosen.text.clone()),
+        until: shown.and_then(|chosen| chosen.until),
+        chosen: None,
+    }
+}
+
+fn of_veil(veil: Veil) -> Face {
+    Face {
+        version: Some(veil.version),
+        last_active_at: veil.last_active_at,
+        last_proof_at: veil.last_active_at.max(veil.last_seen_at),
+        last_seen_at: veil.last_seen_at,
+        ..Face::default()
+    }
+}
+
+fn without_times(face: Face, now: Wall) -> Face {
+    let known = if face.availability.is_online() {
+        Some(Bucket::Recently)
+    } else {
+        face.last_proof_at.map(|at| Bucket::of(at, now))
+    };
+    Face {
+        // A version is the wall time of a change: it would tell when.
+        version: None,
+        last_active_at: None,
+        last_proof_at: None,
+        last_seen_at: None,
+        bucket: known,
+        ..face
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use crate::chosen::ChosenStatus;
+    use crate::directory::Profile;
+    use crate::principal::PrincipalId;
+
+    use super::*;
+
+    const PARTLY: Sight = Sight::Part {
+        availability: true,
+        last_seen: false,
+    };
+    const NAME_ALONE: Sight = Sight::Part {
+        availability: false,
+        last_seen: false,
+    };
+
+    /// Alice and Bob share a conversation, Mallory shares none; Mona moderates.
+    struct People {
+        directory: Directory,
+        alice: PrincipalKey,
+        bob: PrincipalKey,
+        mallory: PrincipalKey,
+        mona: PrincipalKey,
+    }
+
+    fn people() -> People {
+        let mut directory = Directory::default();
+        let mut put = |id: &str, role| {
+            let profile = Profile {
+                role,
+                ..Profile::default()
+            };
+            directory.put(PrincipalId::user(id).unwrap(), &profile, None)
+        };
+        let (alice, bob) = (put("alice", None), put("bob", None));
+        let (mallory, mona) = (put("mallory", None), put("mona", Some(Role::Moderator)));
+        let room = directory.put_conversation("room".parse().unwrap(), None);
+        directory.join(room, alice);
+        directory.join(room, bob);
+        People {
+            directory,
+            alice,
+            bob,
+            mallory,
+            mona,
+        }
+    }
+
+    fn privacy(availability: Reach, last_seen: Reach) -> Privacy {
+        Privacy {
+            availability,
+            last_seen,
+        }
+    }
+
+    #[test]
+    fn privacy_decides_what_contacts_and_strangers_see() {
+        use Reach::{Contacts, Everyone, Nobody};
+        let mut people = people();
+        let mut check = |availability, last_seen, contact, stranger| {
+            let privacy = privacy(availability, last_seen);
+            people.directory.set_privacy(people.alice, privacy);
+            let see = |watcher| {
+                let watcher = Watcher::Principal(watcher);
+                people.directory.sight(watcher, people.alice)
+            };
+            assert_eq!(see(people.bob), contact, "{privacy:?}");
+            assert_eq!(see(people.mallory), stranger, "{privacy:?}");
+            assert_eq!(see(people.mona), contact, "{privacy:?}");
+            assert_eq!(see(people.alice), Sight::Whole);
+            assert_eq!(public_sight(privacy), contact);
+        };
+        check(Contacts, Contacts, Sight::CONTACT, Sight::Nothing);
+        check(Contacts, Nobody, PARTLY, Sight::Nothing);
+        check(Contacts, Everyone, Sight::CONTACT, Sight::Nothing);
+        check(Everyone, Everyone, Sight::CONTACT, Sight::CONTACT);
+        check(Everyone, Contacts, Sight::CONTACT, PARTLY);
+        check(Everyone, Nobody, PARTLY, PARTLY);
+        check(Nobody, Everyone, NAME_ALONE, Sight::Nothing);
+        check(Nobody, Nobody, NAME_ALONE, Sight::Nothing);
+    }
+
+    #[test]
+    fn a_block_hides_both_from_each_other_but_no_moderator() {
+        let mut people = people();
+        let see = |people: &People, watcher, who| {
+            people.directory.sight(Watcher::Principal(watcher), who)
+        };
+        assert!(people.directory.block(people.alice, people.bob));
+        assert!(!people.directory.block(people.alice, people.bob));
+        people.directory.block(people.alice, people.mona);
+        assert_eq!(see(&people, people.bob, people.alice), Sight::Nothing);
+        assert_eq!(see(&people, people.alice, people.bob), Sight::Nothing);
+        assert_eq!(see(&people, people.mona, people.alice), Sight::CONTACT);
+        assert_eq!(
+            people.directory.sight(Watcher::Service, people.alice),
+            Sight::Whole
+        );
+        assert!(people.directory.unblock(people.alice, people.bob));
+        assert!(!people.directory.unblock(people.alice, people.bob));
+        assert_eq!(see(&people, people.bob, people.alice), Sight::CONTACT);
+    }
+
+    #[test]
+    fn whoever_was_deleted_is_unknown_and_leaves_no_blocks() {
+        let mut people = people();
+        people.directory.block(people.bob, people.alice);
+        people.directory.delete(people.alice);
+        let bob = Watcher::Principal(people.bob);
+        assert_eq!(people.directory.sight(bob, people.alice), Sight::Nothing);
+        assert!(people.directory.member(people.bob).blocked().is_empty());
+        assert!(!people.directory.member(people.bob).has_blocks());
+    }
+
+    #[test]
+    fn by_reciprocity_nobody_sees_what_they_do_not_show() {
+        let mut people = people();
+        let hides = privacy(Reach::Contacts, Reach::Nobody);
+        people.directory.set_privacy(people.bob, hides);
+        let bob = Watcher::Principal(people.bob);
+        let see = |people: &People| people.directory.sight(bob, people.alice);
+        assert_eq!(see(&people), Sight::CONTACT);
+        let rules = SightRules { reciprocal: true };
+        people.directory.set_sight_rules(rules);
+        assert_eq!(see(&people), PARTLY);
+        let hides = privacy(Reach::Nobody, Reach::Nobody);
+        people.directory.set_privacy(people.bob, hides);
+        assert_eq!(see(&people), NAME_ALONE);
+        assert!(!see(&people).follows());
+    }
+
+    fn at(second: i64) -> Option<Wall> {
+        Some(Wall::from_millis(second * 1_000))
+    }
+
+    fn busy_online(veil: Option<Veil>) -> Presence {
+        Presence {
+            availability: Availability::Busy,
+            version: Version(9),
+            last_active_at: at(90),
+            last_proof_at: at(95),
+            last_seen_at: at(50),
+            chosen: Some(Arc::new(Chosen {
+                status: Some(ChosenStatus::Busy),
+                text: Some("in a meeting".into()),
+                until: at(200),
+            })),
+            veil,
+        }
+    }
+
+    #[test]
+    fn behind_a_veil_nothing_that_happens_changes_what_others_see() {
+        let veil = Veil {
+            version: Version(4),
+            last_active_at: at(40),
+            last_seen_at: at(45),
+        };
+        let one = busy_online(Some(veil));
+        let other = Presence {
+            availability: Availability::Offline,
+            version: Version(77),
+            last_active_at: at(300),
+            last_proof_at: at(300),
+            last_seen_at: at(300),
+            chosen: None,
+            veil: Some(veil),
+        };
+        for sight in [Sight::Nothing, NAME_ALONE, PARTLY, Sight::CONTACT] {
+            let now = Wall::from_millis(400_000);
+            assert_eq!(face(sight, &one, now), face(sight, &other, now));
+        }
+        let shown = face(Sight::CONTACT, &one, Wall::from_millis(400_000));
+        assert_eq!(shown.availability, Availability::Offline);
+        assert_eq!((shown.last_proof_at, shown.text), (at(45), None));
+        let own = face(Sight::Whole, &one, Wall::from_millis(400_000));
+        assert_eq!(own.availability, Availability::Busy);
+        assert!(own.chosen.is_some());
+    }
+
+    #[test]
+    fn hidden_times_become_a_bucket_and_a_hidden_person_shows_nothing_at_all() {
+        let mut presence = busy_online(None);
+        let now = |days: i64| Wall::from_millis(95_000 + days * 86_400_000);
+        let shown = face(PARTLY, &presence, now(60));
+        assert_eq!(shown.bucket, Some(Bucket::Recently));
+        assert_eq!((shown.last_proof_at, shown.last_seen_at), (None, None));
+        assert_eq!(shown.text.as_deref(), Some("in a meeting"));
+        presence.availability = Availability::Offline;
+        let check = |days, expected| {
+            let shown = face(PARTLY, &presence, now(days));
+            assert_eq!(shown.bucket, Some(expected), "{days} days");
+            assert_eq!((shown.text, shown.until, shown.version), (None, None, None));
+        };
+        check(3, Bucket::Recently);
+        check(4, Bucket::WithinWeek);
+        check(8, Bucket::WithinMonth);
+        check(31, Bucket::LongAgo);
+        assert_eq!(face(NAME_ALONE, &presence, now(0)), Face::default());
+        presence.last_proof_at = None;
+        assert_eq!(face(PARTLY, &presence, now(0)).bucket, None);
+    }
+}
