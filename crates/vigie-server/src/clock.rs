@@ -29,6 +29,9 @@ struct Shared {
     state: Mutex<State>,
     /// Dropped with the last clock, which ends the ticker.
     _ticker: mpsc::Sender<()>,
+    /// What a simulated clock shows.
+    #[cfg(test)]
+    simulated: Option<Mutex<Now>>,
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +50,8 @@ impl Clock {
             origin: Instant::now(),
             state: Mutex::default(),
             _ticker: stop,
+            #[cfg(test)]
+            simulated: None,
         });
         let watched = Arc::downgrade(&shared);
         // Without its ticker the clock still counts; it then takes an idle server for a stopped one, which prolongs leases and announces nothing false.
@@ -67,6 +72,10 @@ impl Clock {
     /// This instant.
     #[must_use]
     pub fn now(&self) -> Now {
+        #[cfg(test)]
+        if let Some(simulated) = &self.shared.simulated {
+            return *simulated.lock();
+        }
         let mut state = self.shared.state.lock();
         let raw = self.shared.origin.elapsed().max(state.looked);
         let gap = raw - state.looked;
@@ -86,6 +95,34 @@ impl Clock {
     pub fn take_pause(&self) -> Option<Duration> {
         let pause = std::mem::take(&mut self.shared.state.lock().unreported);
         (!pause.is_zero()).then_some(pause)
+    }
+}
+
+/// Simulated time, which moves when it is told to.
+#[cfg(test)]
+impl Clock {
+    /// A clock that stands still.
+    pub(crate) fn simulated(now: Now) -> Self {
+        let shared = Shared {
+            origin: Instant::now(),
+            state: Mutex::default(),
+            _ticker: mpsc::channel().0,
+            simulated: Some(Mutex::new(now)),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Lets a simulated clock show a later instant.
+    pub(crate) fn advance(&self, by: Duration) {
+        if let Some(simulated) = &self.shared.simulated {
+            let mut now = simulated.lock();
+            *now = Now {
+                mono: now.mono + by,
+                wall: now.wall + by,
+            };
+        }
     }
 }
 
@@ -124,6 +161,7 @@ mod tests {
                 .unwrap_or_else(Instant::now),
             state: Mutex::default(),
             _ticker: mpsc::channel().0,
+            simulated: None,
         };
         let stopped = Clock {
             shared: Arc::new(shared),

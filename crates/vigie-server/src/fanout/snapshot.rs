@@ -82,6 +82,11 @@ impl Fanout {
         self.is_wanted.notify_one();
     }
 
+    /// What was asked for since the last time.
+    pub(super) fn take_wishes(&self) -> Vec<Wanted> {
+        std::mem::take(&mut *self.wanted.lock())
+    }
+
     /// Tells what somebody asked for.
     pub(super) fn grant(&self, wish: &Wanted) {
         match wish {

@@ -59,11 +59,7 @@ pub(super) async fn run(fanout: &Fanout) {
                 break;
             }
             for some in ids.chunks(AT_ONCE) {
-                // A state may change while others have their turn: each go has its own.
-                let mut newest = Newest::default();
-                for id in some {
-                    fanout.look_at(*id, &mut newest);
-                }
+                fanout.look_at_all(some);
                 tokio::task::yield_now().await;
             }
         }
@@ -71,6 +67,15 @@ pub(super) async fn run(fanout: &Fanout) {
 }
 
 impl Fanout {
+    /// Looks at sockets whose window is over, in one go.
+    pub(super) fn look_at_all(&self, some: &[ConnectionId]) {
+        // A state may change while others have their turn: each go has its own.
+        let mut newest = Newest::default();
+        for id in some {
+            self.look_at(*id, &mut newest);
+        }
+    }
+
     /// Sends a socket what waits for it, as far as it has room; it stays in the list unless it is found quiet.
     fn look_at(&self, id: ConnectionId, newest: &mut Newest) {
         // A socket that went meanwhile waits for nothing.
