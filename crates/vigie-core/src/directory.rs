@@ -346,6 +346,26 @@ impl Directory {
     /// Whether two principals share a conversation of any size: the right to see.
     #[must_use]
     pub fn share_conversation(&self, one: PrincipalKey, other: PrincipalKey) -> bool {
+        self.share_conversation_up_to(usize::MAX, one, other)
+    }
+
+    /// Whether two principals share a conversation of at most `audience_limit` members: each is told of the other.
+    #[must_use]
+    pub fn are_subscribed(
+        &self,
+        one: PrincipalKey,
+        other: PrincipalKey,
+        audience_limit: usize,
+    ) -> bool {
+        self.share_conversation_up_to(audience_limit, one, other)
+    }
+
+    fn share_conversation_up_to(
+        &self,
+        limit: usize,
+        one: PrincipalKey,
+        other: PrincipalKey,
+    ) -> bool {
         let one = self.member(one).conversations();
         let other = self.member(other).conversations();
         let (few, many) = if one.len() <= other.len() {
@@ -353,7 +373,10 @@ impl Directory {
         } else {
             (other, one)
         };
-        few.iter().any(|key| many.binary_search(key).is_ok())
+        few.iter()
+            .filter(|key| many.binary_search(key).is_ok())
+            .filter_map(|key| self.conversation(*key))
+            .any(|conversation| conversation.members.len() <= limit)
     }
 
     /// Whoever is subscribed to a principal by membership, the principal included: each once, sorted by key.
@@ -451,6 +474,8 @@ mod tests {
         }
         assert_eq!(directory.audience(people[0], 2), [people[0]]);
         assert!(directory.share_conversation(people[0], people[1]));
+        assert!(!directory.are_subscribed(people[0], people[1], 2));
+        assert!(directory.are_subscribed(people[0], people[1], 3));
     }
 
     #[test]

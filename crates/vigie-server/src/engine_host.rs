@@ -27,6 +27,8 @@ pub use news::Present;
 pub(crate) use news::{Edges, News, Number};
 pub(crate) use queues::{Taken, Told};
 pub(crate) use restoring::Kept;
+#[cfg(test)]
+pub(crate) use timer::decide_due;
 pub(crate) use timer::run as run_timer;
 
 /// The one engine of a server.

@@ -17,6 +17,8 @@ mod positions;
 mod restamp;
 mod revocation;
 mod room;
+#[cfg(test)]
+mod simulation;
 mod snapshot;
 mod typing;
 pub(crate) mod visibility;

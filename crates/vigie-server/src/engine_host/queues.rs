@@ -128,6 +128,13 @@ impl EngineHost {
             .collect()
     }
 
+    /// Those among principals whose news wait to be taken.
+    pub(crate) fn with_news(&self, principals: &[PrincipalKey]) -> Vec<PrincipalKey> {
+        let inner = self.inner.lock();
+        let has_news = |principal: &PrincipalKey| inner.news.has(*principal);
+        principals.iter().copied().filter(has_news).collect()
+    }
+
     /// The newest state of a principal; with the number of the news to come while some of its own wait to be taken.
     pub(crate) fn newest(&self, principal: PrincipalKey) -> (Presence, Option<Number>) {
         let now = self.now();

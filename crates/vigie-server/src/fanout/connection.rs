@@ -56,6 +56,8 @@ pub(crate) struct Outbox {
     is_past_cursor: bool,
     /// The fingerprint of the relations that its view rests on; 0 when they changed since.
     relations: u64,
+    /// Something that its view rests on found no room: a whole snapshot makes up for it.
+    needs_snapshot: bool,
 }
 
 /// Everything that a client lacks to have the whole view, in one event.
@@ -106,6 +108,7 @@ impl Outbox {
             keeps_cursors: false,
             is_past_cursor: false,
             relations: 0,
+            needs_snapshot: false,
         }
     }
 
@@ -296,8 +299,10 @@ impl Connection {
             Some(_) => Use::Answer,
         };
         if outbox.send(&*self.link, frame, r#use) == Delivery::NoRoom {
-            // One that holds an older snapshot goes on with its news; one that holds none comes back for it.
+            // One that holds an older snapshot goes on with its news until there is room; one that holds none comes back for it.
             let comes_back = outbox.horizon.is_none();
+            outbox.needs_snapshot = true;
+            self.watch(&mut outbox);
             // The end of a socket takes the hub's lock, under which news are told.
             drop(outbox);
             if comes_back {
@@ -306,6 +311,7 @@ impl Connection {
             return;
         }
         self.watch(&mut outbox);
+        outbox.needs_snapshot &= !is_whole;
         outbox.horizon = outbox.horizon.max(Some(horizon));
         outbox.own_horizon.get_or_insert(horizon);
         outbox.relations = relations;
@@ -336,6 +342,11 @@ impl Connection {
         }
     }
 
+    /// Whether a snapshot found no room, which is to be tried again.
+    pub(super) fn needs_snapshot(&self) -> bool {
+        self.outbox.lock().needs_snapshot
+    }
+
     /// Sends what waits, as far as there is room; `newest` gives a state, and the number of the news to come when it has news that wait to be told.
     pub(super) fn tell_waiting(
         &self,
@@ -360,7 +371,7 @@ impl Connection {
         }
         let is_due = outbox.send_cursor(&*self.link, cursor);
         outbox.is_slow = false;
-        outbox.is_watched = !is_written || is_due;
+        outbox.is_watched = !is_written || is_due || outbox.needs_snapshot;
         if outbox.is_watched {
             Looked::Busy
         } else {

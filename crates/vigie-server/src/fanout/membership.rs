@@ -31,15 +31,38 @@ impl Fanout {
             self.relations_changed(before);
             self.relations_changed(&came);
         }
-        if after.len() <= self.audience_limit && !came.is_empty() {
-            self.introduce(&after, &came);
-        }
         if !left.is_empty() {
             self.end_views(conversation, &left);
-            if before.len() <= self.audience_limit {
-                self.part(before, &left);
-            }
         }
+        let subscribes = |members: &[PrincipalKey]| members.len() <= self.audience_limit;
+        match (subscribes(before), subscribes(&after)) {
+            (true, true) => {
+                if !came.is_empty() {
+                    self.introduce(&after, &came);
+                }
+                if !left.is_empty() {
+                    self.part(before, &left);
+                }
+            }
+            // Now everybody is told of everybody else, or nobody of anybody.
+            (true, false) | (false, true) => {
+                self.renew_views(before);
+                self.renew_views(&came);
+            }
+            (false, false) => {}
+        }
+    }
+
+    /// Gives these people's sockets everything anew: whom they are told of is no longer whom they hold.
+    fn renew_views(&self, members: &[PrincipalKey]) {
+        for socket in self.sockets_of(members) {
+            self.renew_view(&socket);
+        }
+    }
+
+    fn renew_view(&self, socket: &Connection) {
+        self.tell_at_once(socket);
+        self.give_snapshot(socket, None);
     }
 
     /// These watchers see other people than before, or see them otherwise: whoever of them comes back with an older position gets a snapshot.
@@ -63,6 +86,10 @@ impl Fanout {
                 came.to_vec()
             };
             others.retain(|other| *other != socket.principal);
+            // Told by a mark: news that wait may count as known to a snapshot of before, which did not hold them.
+            for other in self.host.with_news(&others) {
+                socket.mark(other);
+            }
             if self.give_partial(&socket, &others, |_| true) == Delivery::NoRoom {
                 others.iter().for_each(|other| socket.mark(*other));
             }
@@ -74,15 +101,26 @@ impl Fanout {
         for socket in self.sockets_of(members) {
             let is_gone = left.binary_search(&socket.principal).is_ok();
             let others = if is_gone { members } else { left };
+            let watcher = Watcher::Principal(socket.principal);
+            let mut is_still_seen = false;
             for other in others {
-                let watcher = Watcher::Principal(socket.principal);
-                match self.people.directory().sight(watcher, *other) {
+                let directory = self.people.directory();
+                match directory.sight(watcher, *other) {
                     Sight::Nothing => socket.mark(*other),
-                    Sight::Part { .. } | Sight::Whole => {}
+                    Sight::Part { .. } => {
+                        let limit = self.audience_limit;
+                        is_still_seen |= !directory.are_subscribed(socket.principal, *other, limit);
+                    }
+                    Sight::Whole => {}
                 }
             }
-            // A dot that may no longer be seen goes now, not when the window is over.
-            self.tell_at_once(&socket);
+            if is_still_seen {
+                // In a conversation that subscribes nobody: their dot would never change again.
+                self.renew_view(&socket);
+            } else {
+                // A dot that may no longer be seen goes now, not when the window is over.
+                self.tell_at_once(&socket);
+            }
         }
     }
 

@@ -90,6 +90,9 @@ impl Fanout {
             |relations| self.cursor_frame(watcher, reached, relations),
         );
         self.note_slowness(looked);
+        if connection.needs_snapshot() {
+            self.give_snapshot(&connection, None);
+        }
         if looked != Looked::Quiet {
             self.watched.add(id);
         }
