@@ -35,6 +35,7 @@ pub use rules::{Contradiction, Rules};
 pub use signal::{Concern, ConnectionId, Effect, Revocation, SessionId, Signal};
 pub use time::{Mono, Now, Wall};
 pub use visibility::{
-    Bucket, Face, Privacy, Reach, Sight, SightRules, Watcher, face, public_sight,
+    Bucket, Face, Privacy, Reach, Sight, SightRules, UnknownReach, Watcher, face, followed_version,
+    public_sight,
 };
 pub use write_behind::{Batch, WriteBehind};
