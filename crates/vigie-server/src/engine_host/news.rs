@@ -132,6 +132,11 @@ impl News {
             .collect()
     }
 
+    /// Whom news of this principal concern that wait to be taken.
+    pub(super) fn concern(&self, principal: PrincipalKey) -> Option<Concern> {
+        self.waiting.get(&principal).map(|latest| latest.concern)
+    }
+
     /// Whether news of this principal wait to be taken.
     pub(super) fn has(&self, principal: PrincipalKey) -> bool {
         self.waiting.contains_key(&principal)

@@ -1,13 +1,17 @@
 //! Tells edges: one loop for all news.
 //!
+//! In: principals whose state changed, and whom that concerns. Out: `user:status` to those who may follow it, encoded once per sight.
 //! Partial snapshots are made by the same loop as news, between two rounds, so that none of them shows an edge before its news.
 
-use vigie_core::{Concern, Presence, PrincipalKey, Sight};
+use std::collections::BTreeMap;
+
+use vigie_core::{Concern, Presence, PrincipalKey, Sight, Watcher};
 
 use super::link::Frame;
 use super::visibility::shown;
 use super::wire::{Status, event};
 use super::{Fanout, online_stats};
+use crate::engine_host::Told;
 
 /// News told in one go, before other tasks get their turn.
 const NEWS: usize = 256;
@@ -29,22 +33,16 @@ pub(super) async fn run(fanout: &Fanout) {
             }
             continue;
         }
-        for told in news {
+        for told in &news {
             // Before anybody is told: whoever comes back meanwhile finds it.
-            fanout.positions.note_change(told.principal, told.number);
-            // Everybody in the audience shares a conversation with the principal, or is the principal.
-            let frame = fanout.status_frame(Sight::CONTACT, told.principal, &told.presence);
-            let audience = match told.concern {
-                Concern::Oneself => vec![told.principal],
-                Concern::Watchers => {
-                    let directory = fanout.people.directory();
-                    directory.audience(told.principal, fanout.audience_limit)
-                }
+            fanout
+                .positions
+                .note_change(told.principal, told.number, told.concern);
+            let common = match told.concern {
+                Concern::Oneself => None,
+                Concern::Watchers => fanout.tell_others(told),
             };
-            fanout.hub.for_sockets_of(&audience, |connection| {
-                connection.tell(told.principal, told.number, &frame);
-            });
-            online_stats::note_change(fanout, told.principal);
+            fanout.tell_oneself(told, common);
         }
         fanout.positions.reach(taken);
         tokio::task::yield_now().await;
@@ -52,6 +50,73 @@ pub(super) async fn run(fanout: &Fanout) {
 }
 
 impl Fanout {
+    /// Tells a change to those others who may follow it; what contacts were told, when all of them were told the same.
+    ///
+    /// Nothing that anybody else can notice comes of a change that they may not follow.
+    fn tell_others(&self, told: &Told) -> Option<Frame> {
+        let principal = told.principal;
+        // Everybody in the audience shares a conversation with the principal, or is the principal.
+        let (audience, common) = {
+            let directory = self.people.directory();
+            let audience = directory.audience(principal, self.audience_limit);
+            (audience, directory.common_sight(principal))
+        };
+        self.retract_typing(principal);
+        online_stats::note_change(self, principal, common);
+        let Some(sight) = common else {
+            for (sight, watchers) in self.by_sight(principal, &audience) {
+                self.tell_status(told, sight, &watchers);
+            }
+            return None;
+        };
+        let frame = sight
+            .follows()
+            .then(|| self.tell_status(told, sight, &audience))?;
+        (sight == Sight::CONTACT).then_some(frame)
+    }
+
+    fn tell_status(&self, told: &Told, sight: Sight, watchers: &[PrincipalKey]) -> Frame {
+        let frame = self.status_frame(sight, told.principal, &told.presence);
+        self.hub.for_sockets_of(watchers, |connection| {
+            if connection.principal != told.principal {
+                connection.tell(told.principal, told.number, &frame);
+            }
+        });
+        frame
+    }
+
+    /// The watchers who may follow changes of a principal, by what they may know.
+    fn by_sight(
+        &self,
+        principal: PrincipalKey,
+        audience: &[PrincipalKey],
+    ) -> BTreeMap<Sight, Vec<PrincipalKey>> {
+        let directory = self.people.directory();
+        let mut by_sight: BTreeMap<Sight, Vec<PrincipalKey>> = BTreeMap::new();
+        for watcher in audience {
+            let sight = directory.sight(Watcher::Principal(*watcher), principal);
+            if sight.follows() {
+                by_sight.entry(sight).or_default().push(*watcher);
+            }
+        }
+        by_sight
+    }
+
+    /// Tells somebody's own devices the real state; where nothing is chosen, that is what contacts are told.
+    fn tell_oneself(&self, told: &Told, common: Option<Frame>) {
+        let principal = told.principal;
+        if !self.hub.has_sockets_of(principal) {
+            return;
+        }
+        let is_plain = told.presence.chosen.is_none() && told.presence.veil.is_none();
+        let frame = common
+            .filter(|_| is_plain)
+            .unwrap_or_else(|| self.status_frame(Sight::Whole, principal, &told.presence));
+        self.hub.for_sockets_of(&[principal], |connection| {
+            connection.tell(principal, told.number, &frame);
+        });
+    }
+
     /// `user:status` as somebody with this sight is shown it.
     pub(super) fn status_frame(
         &self,

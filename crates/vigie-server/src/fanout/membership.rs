@@ -76,8 +76,15 @@ impl Fanout {
             let others = if is_gone { members } else { left };
             for other in others {
                 let watcher = Watcher::Principal(socket.principal);
-                match self.people.directory().sight(watcher, *other) {
+                let (sight, is_contact) = {
+                    let directory = self.people.directory();
+                    let is_contact = directory.share_conversation(socket.principal, *other);
+                    (directory.sight(watcher, *other), is_contact)
+                };
+                match sight {
                     Sight::Nothing => socket.mark(*other),
+                    // Seen by everyone: a stranger may be shown less than a contact was.
+                    Sight::Part { .. } if !is_contact => socket.mark(*other),
                     Sight::Part { .. } | Sight::Whole => {}
                 }
             }
@@ -93,6 +100,7 @@ impl Fanout {
         }
         for socket in self.sockets_of(left) {
             if self.hub.close_view(conversation, &socket) {
+                self.online_stats.lock().forget(conversation, socket.id);
                 socket.note_parting(conversation);
             }
         }
