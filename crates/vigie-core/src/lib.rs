@@ -30,7 +30,7 @@ pub use directory::{
 pub use engine::{Engine, Totals};
 pub use id::{Id, IdError};
 pub use principal::{PrincipalId, PrincipalKey, PrincipalKind};
-pub use record::{PresenceRecord, StoredSession};
+pub use record::{PresenceRecord, StoredChoice, StoredSession};
 pub use rules::{Contradiction, Rules};
 pub use signal::{Concern, ConnectionId, Effect, Revocation, SessionId, Signal};
 pub use time::{Mono, Now, Wall};
