@@ -5,7 +5,7 @@
 
 mod list;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const PERIOD: Duration = Duration::from_millis(250);
 /// The lists that may have changed, and what each viewer was sent last.
 #[derive(Debug, Default)]
 pub(super) struct OnlineStats {
-    changed: HashMap<ConversationKey, Whom>,
+    changed: BTreeMap<ConversationKey, Whom>,
     sent: HashMap<ConversationKey, HashMap<ConnectionId, Sent>>,
 }
 
