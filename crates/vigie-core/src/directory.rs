@@ -146,13 +146,18 @@ impl Directory {
             row.is_active = profile.is_active;
             row.set_by_api = profile.set_by_api;
             row.expires_at = expires_at;
-            if std::mem::take(&mut row.is_deleted) {
+            let comes_back = std::mem::take(&mut row.is_deleted);
+            if comes_back {
                 *self.population.of(row.id.kind()) += 1;
             }
             self.shelves.set(key.index(), profile.names());
+            if comes_back {
+                self.take_up_blocks(key, &id);
+            }
             return key;
         }
         *self.population.of(id.kind()) += 1;
+        let whose = id.clone();
         let key = key_at(self.rows.len());
         let rows = &self.rows;
         let id_of = |other: u32| rows[other as usize].id.as_bytes();
@@ -169,6 +174,7 @@ impl Directory {
             has_blocks: false,
         });
         self.shelves.push(profile.names());
+        self.take_up_blocks(key, &whose);
         key
     }
 
@@ -234,7 +240,49 @@ impl Directory {
         has_blocks(one) && has_blocks(other) && self.blocks.are_between(one, other)
     }
 
+    /// The same by id; whoever does not exist can be blocked as well.
+    pub fn block_id(&mut self, blocker: PrincipalKey, blocked: &PrincipalId) -> bool {
+        match self.existing(blocked) {
+            Some(blocked) => self.block(blocker, blocked),
+            None => self.blocks.await_id(blocker, blocked),
+        }
+    }
+
+    /// Ends a block by id; says whether there was one.
+    pub fn unblock_id(&mut self, blocker: PrincipalKey, blocked: &PrincipalId) -> bool {
+        match self.existing(blocked) {
+            Some(blocked) => self.unblock(blocker, blocked),
+            None => self.blocks.await_no_more(blocker, blocked),
+        }
+    }
+
+    /// Whom somebody blocked, sorted by id: whether they exist is not to be told from it.
+    #[must_use]
+    pub fn blocked_ids(&self, blocker: PrincipalKey) -> Vec<PrincipalId> {
+        let known = self.member(blocker).blocked().iter();
+        let known = known.map(|key| self.member(*key).id());
+        let waiting = self.blocks.waiting_of(blocker);
+        let mut ids: Vec<_> = known.chain(waiting).cloned().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    fn existing(&self, id: &PrincipalId) -> Option<PrincipalKey> {
+        let key = self.key(id)?;
+        (!self.member(key).is_deleted()).then_some(key)
+    }
+
+    /// Somebody has an id that was blocked before.
+    fn take_up_blocks(&mut self, key: PrincipalKey, id: &PrincipalId) {
+        for blocker in self.blocks.take_waiting(id) {
+            self.block(blocker, key);
+        }
+    }
+
     fn end_blocks(&mut self, key: PrincipalKey) {
+        for id in self.blocks.waiting_of(key).to_vec() {
+            self.blocks.await_no_more(key, &id);
+        }
         for blocked in self.blocks.blocked_by(key).to_vec() {
             self.unblock(key, blocked);
         }
@@ -506,6 +554,41 @@ mod tests {
         directory.put(PrincipalId::user("bob").unwrap(), &profile, None);
         directory.put(guest, &profile, None);
         check(&directory, 2, 1);
+    }
+
+    #[test]
+    fn a_block_of_an_id_that_nobody_has_looks_like_any_other_and_waits() {
+        let (mut directory, people) = directory(&["alice", "bob"]);
+        let [alice, bob] = people[..] else {
+            panic!("two people");
+        };
+        let carol = PrincipalId::user("carol").unwrap();
+        assert!(directory.block_id(alice, &carol));
+        assert!(!directory.block_id(alice, &carol));
+        assert!(directory.block_id(alice, &PrincipalId::user("bob").unwrap()));
+        let ids = |directory: &Directory| directory.blocked_ids(alice);
+        let named = |ids: &[&str]| -> Vec<_> {
+            ids.iter()
+                .map(|id| PrincipalId::user(id).unwrap())
+                .collect()
+        };
+        assert_eq!(ids(&directory), named(&["bob", "carol"]));
+        let key = directory.put(carol.clone(), &Profile::default(), None);
+        assert!(directory.is_blocked_between(alice, key));
+        assert_eq!(ids(&directory), named(&["bob", "carol"]));
+        assert!(directory.unblock_id(alice, &carol));
+        assert!(!directory.is_blocked_between(alice, key));
+        // Deleted and blocked again, it is blocked when it comes back.
+        directory.delete(key);
+        assert!(directory.block_id(alice, &carol));
+        directory.put(carol.clone(), &Profile::default(), None);
+        assert!(directory.is_blocked_between(alice, key));
+        // Who goes wants nothing any more.
+        directory.delete(key);
+        directory.block_id(bob, &carol);
+        directory.delete(bob);
+        directory.put(carol, &Profile::default(), None);
+        assert!(!directory.member(key).has_blocks());
     }
 
     #[test]

@@ -4,9 +4,10 @@
 //! Always true between two signals: what was announced last of a principal is what its leases fold to, and its activity cell's gate is open exactly while REST activity can change nothing that anybody sees.
 //!
 //! `settle` (in `engine/settle.rs`) is the one place where availability changes, and there the change is announced: a change without an event cannot be written.
-//! What several devices make together is decided in `engine/fold.rs`.
+//! What several devices make together is decided in `engine/fold.rs`; what a person chose instead, and who is hidden by a veil, in `engine/choosing.rs`.
 
 mod activity;
+mod choosing;
 mod fold;
 mod load;
 mod sessions;
@@ -118,6 +119,7 @@ impl Engine {
                     self.force_offline(principal, now);
                 }
             }
+            Signal::StatusChosen { principal, chosen } => self.choose(principal, chosen, now),
             Signal::PresenceLoaded {
                 principal,
                 record,
@@ -154,7 +156,7 @@ impl Engine {
         self.timers.next().is_some_and(|next| next <= now.mono)
     }
 
-    /// Drops the times and the force of a principal that was deleted, and whose leases were revoked; one with a lease stays as it is.
+    /// Drops the times, the choice and the force of a principal that was deleted, and whose leases were revoked; one with a lease stays as it is.
     ///
     /// The version stays, so that it grows also for whoever has the id next, and so does the guard against requests in flight.
     pub fn forget(&mut self, principal: PrincipalKey) {
@@ -164,10 +166,13 @@ impl Engine {
         let details = self.details_mut(principal);
         details.ended_proof = None;
         details.forced_offline = None;
+        details.choice = None;
+        self.timers.set(principal, None);
         self.standings.tidy(principal);
         let standing = self.standings.change(principal);
         standing.seen_at = None;
         standing.shown = Availability::Offline;
+        standing.computed = Availability::Offline;
         self.cells.forget(principal);
     }
 
@@ -192,8 +197,8 @@ impl Engine {
             last_active_at: active,
             last_proof_at: active.max(standing.seen_at).max(proof),
             last_seen_at: standing.seen_at,
-            chosen: None,
-            veil: None,
+            chosen: self.chosen(principal),
+            veil: self.veil(principal),
         }
     }
 
@@ -210,7 +215,7 @@ impl Engine {
         });
         PresenceRecord {
             version: standing.version,
-            availability: standing.shown,
+            availability: standing.computed,
             last_active_at: self.cells.durable_at(principal),
             last_seen_at: standing.seen_at,
             left_at: details.left.map(|left| left.wall),
@@ -218,6 +223,7 @@ impl Engine {
             rest_floor: details.rest_floor.map(|floor| floor.wall),
             ended_proof_at: details.ended_proof,
             sessions: sessions.collect(),
+            choice: self.choice(principal).map(|choice| choice.stored.clone()),
         }
     }
 

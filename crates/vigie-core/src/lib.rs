@@ -30,11 +30,12 @@ pub use directory::{
 pub use engine::{Engine, Totals};
 pub use id::{Id, IdError};
 pub use principal::{PrincipalId, PrincipalKey, PrincipalKind};
-pub use record::{PresenceRecord, StoredSession};
+pub use record::{PresenceRecord, StoredChoice, StoredSession};
 pub use rules::{Contradiction, Rules};
 pub use signal::{Concern, ConnectionId, Effect, Revocation, SessionId, Signal};
 pub use time::{Mono, Now, Wall};
 pub use visibility::{
-    Bucket, Face, Privacy, Reach, Sight, SightRules, Watcher, face, public_sight,
+    Bucket, Face, Privacy, Reach, Sight, SightRules, UnknownReach, Watcher, face, followed_version,
+    public_sight,
 };
 pub use write_behind::{Batch, WriteBehind};

@@ -1,6 +1,9 @@
 //! What must survive a restart of one principal's presence, in terms any store can keep.
 
+use std::sync::Arc;
+
 use crate::availability::{Availability, Version};
+use crate::chosen::{Chosen, Veil};
 use crate::signal::SessionId;
 use crate::time::Wall;
 
@@ -11,7 +14,7 @@ use crate::time::Wall;
 pub struct PresenceRecord {
     /// The latest edge.
     pub version: Version,
-    /// The state after it.
+    /// What the leases folded to; a chosen status is beside it.
     pub availability: Availability,
     /// Last activity; the store merges it by maximum.
     pub last_active_at: Option<Wall>,
@@ -28,6 +31,8 @@ pub struct PresenceRecord {
     pub ended_proof_at: Option<Wall>,
     /// Sessions that count, those in grace included.
     pub sessions: Vec<StoredSession>,
+    /// What the person chose; `None` of whoever chose nothing since the start and had nothing chosen before it.
+    pub choice: Option<StoredChoice>,
 }
 
 impl PresenceRecord {
@@ -42,6 +47,20 @@ impl PresenceRecord {
     pub fn has_state(&self) -> bool {
         self.has_lease() || self.forced_offline_at.is_some()
     }
+}
+
+/// What a person chose, with the veil of whoever hides.
+///
+/// It is the person's, not a start's: whoever writes it later, by its own version, wins on every node.
+/// With nothing chosen and no veil it says that what is kept is to be removed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredChoice {
+    /// Grows with every change of the two; others are never shown it.
+    pub version: Version,
+    /// Set while something is chosen.
+    pub chosen: Option<Arc<Chosen>>,
+    /// Set while others are shown something else than what is.
+    pub veil: Option<Veil>,
 }
 
 /// One session as the store keeps it.

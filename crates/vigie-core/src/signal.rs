@@ -5,6 +5,7 @@
 use core::time::Duration;
 
 use crate::availability::{Availability, Presence};
+use crate::chosen::Chosen;
 use crate::principal::PrincipalKey;
 use crate::record::PresenceRecord;
 use crate::time::{Mono, Now, Wall};
@@ -89,6 +90,13 @@ pub enum Signal {
         /// Online by a REST lease from now, or offline until something later.
         online: bool,
     },
+    /// A person chose how to be shown, in place of everything chosen before.
+    StatusChosen {
+        /// Who.
+        principal: PrincipalKey,
+        /// Nothing in it takes the choice back; one that is over already does the same.
+        chosen: Chosen,
+    },
     /// The store's row of a principal was read at start.
     PresenceLoaded {
         /// Who.
@@ -130,9 +138,9 @@ pub enum Concern {
 /// What the caller must do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Tell everyone who may know: an edge.
+    /// Tell whom it concerns: an edge, or a change of what was chosen, which may leave the availability as it was.
     Announce {
-        /// Whose edge.
+        /// Whose change.
         principal: PrincipalKey,
         /// The availability before it.
         was: Availability,

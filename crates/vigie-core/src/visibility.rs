@@ -5,6 +5,8 @@
 //! Always true: oneself and the operator's services see the whole; whoever may see nothing is shown what is shown of somebody who does not exist;
 //! and what a face shows depends on nothing that is hidden, so that a hidden change changes no face.
 
+use core::fmt;
+use core::str::FromStr;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -37,11 +39,37 @@ impl Reach {
         }
     }
 
+    /// Whether a fact with this reach is shown to somebody who is a contact, or is none.
     const fn covers(self, is_contact: bool) -> bool {
         match self {
             Self::Nobody => false,
             Self::Contacts => is_contact,
             Self::Everyone => true,
+        }
+    }
+}
+
+/// A word that names no reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownReach;
+
+impl fmt::Display for UnknownReach {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a reach is one of nobody, contacts, everyone")
+    }
+}
+
+impl core::error::Error for UnknownReach {}
+
+impl FromStr for Reach {
+    type Err = UnknownReach;
+
+    fn from_str(word: &str) -> Result<Self, UnknownReach> {
+        match word {
+            "nobody" => Ok(Self::Nobody),
+            "contacts" => Ok(Self::Contacts),
+            "everyone" => Ok(Self::Everyone),
+            _ => Err(UnknownReach),
         }
     }
 }
@@ -146,6 +174,16 @@ impl Directory {
             last_seen: availability && sees(Privacy::effective_last_seen),
         }
     }
+
+    /// What all who share a conversation with `principal` may know of it, where that is the same for all of them: the case of nearly everybody.
+    ///
+    /// `None` where it depends on who looks.
+    #[must_use]
+    pub fn common_sight(&self, principal: PrincipalKey) -> Option<Sight> {
+        let seen = self.member(principal);
+        let depends = self.sight_rules().reciprocal || seen.has_blocks() || seen.is_deleted();
+        (!depends).then(|| public_sight(seen.privacy()))
+    }
 }
 
 /// What a contact without blocks or reciprocity would see: the face that the operator's own receivers are told.
@@ -155,6 +193,20 @@ pub fn public_sight(privacy: Privacy) -> Sight {
     Sight::Part {
         availability,
         last_seen: availability && privacy.effective_last_seen().covers(true),
+    }
+}
+
+/// The version of the state behind a face, also where the face does not show it: by it whoever follows the changes is found.
+#[must_use]
+pub fn followed_version(sight: Sight, presence: &Presence) -> Option<Version> {
+    match sight {
+        Sight::Nothing
+        | Sight::Part {
+            availability: false,
+            ..
+        } => None,
+        Sight::Part { .. } => face(Sight::CONTACT, presence, Wall::from_millis(0)).version,
+        Sight::Whole => Some(presence.version),
     }
 }
 

@@ -67,6 +67,8 @@ pub struct Config {
     pub api_keys: Vec<Secret>,
     /// A valid token creates its user on first sight.
     pub auto_provision: bool,
+    /// A fact about a person is shown to those alone who would show the same of themselves.
+    pub reciprocal_visibility: bool,
     /// Who may use the maintenance routes without a credential, outside development mode.
     pub maintenance_open: MaintenanceOpen,
     /// The numbers the engine decides by.
@@ -179,6 +181,7 @@ impl Config {
             jwt_secret: None,
             api_keys: Vec::new(),
             auto_provision: false,
+            reciprocal_visibility: false,
             maintenance_open: MaintenanceOpen::Never,
             rules: Rules::default(),
             periods: Periods::default(),

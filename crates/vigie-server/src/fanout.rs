@@ -17,6 +17,7 @@ mod positions;
 mod restamp;
 mod revocation;
 mod room;
+mod sights;
 #[cfg(test)]
 mod simulation;
 mod snapshot;
@@ -44,6 +45,7 @@ pub(crate) use hub::Hub;
 pub(crate) use link::{BUFFER, Frame, Link, NoRoom};
 use online_stats::OnlineStats;
 pub(crate) use positions::Positions;
+use sights::Sights;
 use typing::Typing;
 pub(crate) use window::WINDOW;
 use window::Watched;
@@ -58,6 +60,8 @@ enum Wanted {
         conversation: ConversationKey,
         before: Vec<PrincipalKey>,
     },
+    /// Who sees others otherwise than before.
+    Sights(Sights),
 }
 
 /// Tells sockets what they may know.

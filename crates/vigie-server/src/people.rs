@@ -7,6 +7,7 @@ mod conversations;
 mod guests;
 mod line;
 mod loading;
+mod privacy;
 mod provisioning;
 mod users;
 
@@ -22,6 +23,7 @@ use crate::engine_host::EngineHost;
 pub use guests::NewGuest;
 use line::Line;
 pub use line::Stuck;
+pub use privacy::MOST_BLOCKS;
 use provisioning::Newcomer;
 pub use provisioning::ProvisionError;
 use users::Named;
@@ -53,6 +55,9 @@ pub enum ChangeError {
     /// There is no such conversation.
     #[error("there is no such conversation")]
     UnknownConversation,
+    /// The person blocks as many people as it may.
+    #[error("at most {MOST_BLOCKS} people can be blocked")]
+    TooManyBlocks,
     /// The store refused; nothing was changed.
     #[error("the store is away")]
     Store(#[from] WriteError),

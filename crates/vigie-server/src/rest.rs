@@ -7,6 +7,7 @@
 mod access;
 mod activity;
 mod answer;
+mod blocks;
 mod changes;
 mod conversations;
 mod departure;
@@ -24,6 +25,7 @@ mod maintenance;
 mod own_conversations;
 mod pipe;
 mod presence;
+mod privacy;
 mod probes;
 mod tickets;
 mod users;
@@ -119,6 +121,9 @@ fn v1_routes() -> OpenApiRouter<Arc<App>> {
             users::delete_user
         ))
         .routes(routes!(users::delete_sessions))
+        .routes(routes!(privacy::show_privacy, privacy::put_privacy))
+        .routes(routes!(blocks::list_blocks))
+        .routes(routes!(blocks::put_block, blocks::delete_block))
         .routes(routes!(guests::create_guest))
         .routes(routes!(guests::delete_guest))
         .routes(routes!(

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
-use vigie_core::Wall;
+use vigie_core::{SightRules, Wall};
 use vigie_store::{Incarnation, Store};
 
 use crate::admission::Admission;
@@ -62,7 +62,11 @@ impl Vigie {
         let incarnation = store
             .begin_incarnation(host.now().wall, config.rules.offline_after)
             .await?;
-        let people = Arc::new(People::load(Arc::clone(&host), Arc::clone(&store)).await?);
+        let sight_rules = SightRules {
+            reciprocal: config.reciprocal_visibility,
+        };
+        let people = People::load(Arc::clone(&host), Arc::clone(&store), sight_rules).await?;
+        let people = Arc::new(people);
         let positions = positions(&config, &host, &*store, &incarnation).await?;
         let flusher = Flusher::new(
             Arc::clone(&host),

@@ -133,7 +133,9 @@ impl Reference {
                 self.load(principal, record, *alive_at, now);
                 self.decide(principal, now, Farewell::Silent, &mut demanded);
             }
-            Signal::SessionProved { .. } | Signal::ProcessPaused { .. } => {}
+            Signal::StatusChosen { .. }
+            | Signal::SessionProved { .. }
+            | Signal::ProcessPaused { .. } => {}
         }
         demanded
     }
@@ -231,6 +233,7 @@ impl Reference {
             | Signal::SessionsRevoked { principal, .. }
             | Signal::ActivityReported { principal, .. }
             | Signal::StatusForced { principal, .. }
+            | Signal::StatusChosen { principal, .. }
             | Signal::PresenceLoaded { principal, .. } => Some(*principal),
             Signal::SessionProved { connection }
             | Signal::SessionActive { connection }
@@ -265,6 +268,7 @@ impl Reference {
             | Signal::SessionsRevoked { .. }
             | Signal::ActivityReported { .. }
             | Signal::StatusForced { .. }
+            | Signal::StatusChosen { .. }
             | Signal::PresenceLoaded { .. }
             | Signal::ProcessPaused { .. } => None,
         }

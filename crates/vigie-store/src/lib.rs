@@ -47,8 +47,8 @@ use std::sync::Arc;
 pub use cause::Cause;
 pub use error::{Holder, OpenError, ReadError, WriteError};
 pub use rows::{
-    Incarnation, Page, Positions, PresenceWrite, Start, StoredConversation, StoredGuest,
-    StoredPresence, StoredUser, Written,
+    Incarnation, Page, Positions, PresenceWrite, Start, StoredBlock, StoredConversation,
+    StoredGuest, StoredPresence, StoredPrivacy, StoredUser, Written,
 };
 pub use store::Store;
 

@@ -18,6 +18,7 @@ mod load;
 mod lock;
 mod positions;
 mod presence;
+mod privacy;
 mod reaping;
 mod schema;
 mod server;
@@ -29,7 +30,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::PgConnection;
-use vigie_core::{Id, PrincipalId, Wall};
+use vigie_core::{Id, PrincipalId, Privacy, Wall};
 
 use self::link::{Fence, Link, Role};
 use self::lock::NotTaken;
@@ -111,6 +112,8 @@ impl Store for PostgresStore {
         let from = read.connection();
         load::users(from, &mut |page| receive(Page::Users(page))).await?;
         load::guests(from, &mut |page| receive(Page::Guests(page))).await?;
+        load::privacy(from, &mut |page| receive(Page::Privacy(page))).await?;
+        load::blocks(from, &mut |page| receive(Page::Blocks(page))).await?;
         load::conversations(from, &mut |page| receive(Page::Conversations(page))).await?;
         load::everyone(from, &mut |page| receive(Page::Presence(page))).await?;
         finished(read).await
@@ -339,6 +342,44 @@ impl Store for PostgresStore {
         bounded(
             "members",
             directory::replace_members(write.connection(), conversation, members),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn write_privacy(&self, whose: &PrincipalId, privacy: Privacy) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded(
+            "privacy",
+            privacy::write(write.connection(), whose, privacy),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn add_block(
+        &self,
+        blocker: &PrincipalId,
+        blocked: &PrincipalId,
+    ) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded(
+            "a block",
+            privacy::add_block(write.connection(), blocker, blocked),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn remove_block(
+        &self,
+        blocker: &PrincipalId,
+        blocked: &PrincipalId,
+    ) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded(
+            "the end of a block",
+            privacy::remove_block(write.connection(), blocker, blocked),
         )
         .await?;
         write.commit().await

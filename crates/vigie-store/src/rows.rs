@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use vigie_core::{Id, PresenceRecord, PrincipalId, Profile, Wall};
+use vigie_core::{Id, PresenceRecord, PrincipalId, Privacy, Profile, Wall};
 
 /// A part of everything that a server needs at its start; each part comes in many pages, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub enum Page {
     Users(Vec<StoredUser>),
     /// Guests.
     Guests(Vec<StoredGuest>),
+    /// What people let others see, whom earlier pages have named; none of those with the default.
+    Privacy(Vec<StoredPrivacy>),
+    /// Who blocked whom, whom earlier pages have named.
+    Blocks(Vec<StoredBlock>),
     /// Conversations with their members, whom earlier pages have named.
     Conversations(Vec<StoredConversation>),
     /// Of whom anything is known: at most one entry per principal.
@@ -47,6 +51,24 @@ pub struct StoredGuest {
     pub expires_at: Option<Wall>,
     /// When the guest was made.
     pub created_at: Wall,
+}
+
+/// What somebody lets others see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPrivacy {
+    /// Whose it is.
+    pub principal: PrincipalId,
+    /// Never the default, which is not kept.
+    pub privacy: Privacy,
+}
+
+/// A block of one principal by another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredBlock {
+    /// Who wants it.
+    pub blocker: PrincipalId,
+    /// Who is blocked.
+    pub blocked: PrincipalId,
 }
 
 /// A conversation with its members.

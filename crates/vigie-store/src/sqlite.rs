@@ -11,6 +11,7 @@ mod migrations;
 mod opening;
 mod positions;
 mod presence;
+mod privacy;
 mod reaping;
 
 use std::path::Path;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
-use vigie_core::{Id, PrincipalId, Wall};
+use vigie_core::{Id, PrincipalId, Privacy, Wall};
 
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::rows::{
@@ -287,6 +288,38 @@ impl Store for SqliteStore {
         directory::replace_members(write.connection(), conversation, members)
             .await
             .map_err(statement("members"))?;
+        write.commit().await
+    }
+
+    async fn write_privacy(&self, whose: &PrincipalId, privacy: Privacy) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        privacy::write(write.connection(), whose, privacy)
+            .await
+            .map_err(statement("privacy"))?;
+        write.commit().await
+    }
+
+    async fn add_block(
+        &self,
+        blocker: &PrincipalId,
+        blocked: &PrincipalId,
+    ) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        privacy::add_block(write.connection(), blocker, blocked)
+            .await
+            .map_err(statement("a block"))?;
+        write.commit().await
+    }
+
+    async fn remove_block(
+        &self,
+        blocker: &PrincipalId,
+        blocked: &PrincipalId,
+    ) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        privacy::remove_block(write.connection(), blocker, blocked)
+            .await
+            .map_err(statement("the end of a block"))?;
         write.commit().await
     }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use vigie_core::{Id, PrincipalId, Wall};
+use vigie_core::{Id, PrincipalId, Privacy, Wall};
 
 use crate::error::{ReadError, WriteError};
 use crate::rows::{
@@ -20,7 +20,7 @@ use crate::rows::{
 pub trait Store: Send + Sync + fmt::Debug {
     /// Hands everything to `receive`, a page at a time; meant for a start, before the first write.
     ///
-    /// All users come first, then all guests, conversations and presence, so that no page names a principal that was not handed over.
+    /// All users come first, then all guests, privacy, blocks, conversations and presence, so that no page names a principal that was not handed over.
     /// What does not fit into memory twice need not: of each part a few pages exist at the same time, whatever the database holds.
     ///
     /// # Errors
@@ -130,7 +130,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// When nothing can be written.
     async fn provision_users(&self, users: &[StoredUser]) -> Result<(), WriteError>;
 
-    /// Forgets a user but for the id, which is not provisioned again by a token; memberships and presence go too.
+    /// Forgets a user but for the id, which is not provisioned again by a token; memberships, presence, privacy and blocks go too.
     ///
     /// # Errors
     /// When nothing can be written.
@@ -142,7 +142,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// When nothing can be written.
     async fn upsert_guests(&self, guests: &[StoredGuest]) -> Result<(), WriteError>;
 
-    /// Forgets guests with their memberships and presence: one that was deleted, or all that a purge chose.
+    /// Forgets guests with their memberships, presence, privacy and blocks: one that was deleted, or all that a purge chose.
     ///
     /// # Errors
     /// When nothing can be written.
@@ -191,6 +191,32 @@ pub trait Store: Send + Sync + fmt::Debug {
         &self,
         conversation: &Id,
         members: &[PrincipalId],
+    ) -> Result<(), WriteError>;
+
+    /// Keeps what somebody lets others see.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn write_privacy(&self, whose: &PrincipalId, privacy: Privacy) -> Result<(), WriteError>;
+
+    /// Keeps a block.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn add_block(
+        &self,
+        blocker: &PrincipalId,
+        blocked: &PrincipalId,
+    ) -> Result<(), WriteError>;
+
+    /// Ends a block, if there is one.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn remove_block(
+        &self,
+        blocker: &PrincipalId,
+        blocked: &PrincipalId,
     ) -> Result<(), WriteError>;
 
     /// Closes every connection to the database and releases it; later calls fail.

@@ -3,7 +3,7 @@
 //! Pure arithmetic over instants: nothing is changed here.
 //! Any session not idle: online. All idle: away. A REST lease alone: online. No lease, or an operator's "offline": offline.
 //!
-//! A status the person chose will override the fold's result here (`busy`, `away`), once it exists; who hides belongs to visibility, not to the fold.
+//! A status that the person chose takes the result's place afterwards ([`crate::ChosenStatus::over`]), so that what is computed goes on behind it; who hides belongs to visibility, not to the fold.
 
 use core::time::Duration;
 
@@ -75,7 +75,7 @@ pub(super) fn fold<'a>(
     }
 }
 
-fn earliest(one: Option<Mono>, other: Option<Mono>) -> Option<Mono> {
+pub(super) fn earliest(one: Option<Mono>, other: Option<Mono>) -> Option<Mono> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),

@@ -3,12 +3,14 @@
 use core::time::Duration;
 
 use crate::availability::Availability;
+use crate::chosen::Veil;
 use crate::principal::PrincipalKey;
-use crate::record::{PresenceRecord, StoredSession};
+use crate::record::{PresenceRecord, StoredChoice, StoredSession};
 use crate::signal::ConnectionId;
 use crate::time::{Now, Wall};
 
 use super::Engine;
+use super::choosing::Choice;
 use super::sessions::{Lost, Session};
 
 /// The connection of a session whose connection was another process's.
@@ -34,11 +36,13 @@ impl Engine {
                 self.cells.raise_proof(principal, now.mono_of(active_at));
             }
         }
-        let standing = self.standings.change(principal);
-        standing.version = record.version;
-        standing.shown = record.availability;
-        standing.seen_at = seen_at;
+        let choice = record
+            .choice
+            .clone()
+            .map(|stored| self.clamp_veil(stored, now));
+        let choice = choice.map(|stored| Box::new(Choice::restored(stored, now)));
         let details = self.details_mut(principal);
+        details.choice = choice;
         details.left = left_at.map(|wall| Now {
             mono: now.mono_of(wall),
             wall,
@@ -48,6 +52,12 @@ impl Engine {
             wall,
         });
         details.ended_proof = ended_proof;
+        let shown = self.with_chosen(principal, record.availability);
+        let standing = self.standings.change(principal);
+        standing.version = record.version;
+        standing.shown = shown;
+        standing.computed = record.availability;
+        standing.seen_at = seen_at;
         let node_lives_on =
             alive_at.is_some_and(|alive| now.wall.since(alive) < self.rules.offline_after);
         for session in &record.sessions {
@@ -66,8 +76,10 @@ impl Engine {
                 wall: now.wall + restart_grace,
             });
         }
-        let edge = self.settle(principal, now);
-        if edge || record.has_state() {
+        let chosen = self.chosen(principal);
+        let is_over = self.end_choice(principal, now);
+        let told = self.settle_after(principal, chosen, now);
+        if told || is_over || record.has_state() {
             self.persist(principal, false);
         }
     }
@@ -99,6 +111,16 @@ impl Engine {
         });
         let details = self.standings.change_details(principal);
         self.sessions.add(details, session);
+    }
+
+    /// A veil looks like the times of somebody offline, so it is clamped as they are.
+    fn clamp_veil(&mut self, stored: StoredChoice, now: Now) -> StoredChoice {
+        let veil = stored.veil.map(|veil| Veil {
+            last_active_at: self.clamp(veil.last_active_at, now),
+            last_seen_at: self.clamp(veil.last_seen_at, now),
+            ..veil
+        });
+        StoredChoice { veil, ..stored }
     }
 
     /// A stored time in the future was written by a clock that was wrong: now is the latest it can mean.

@@ -1,20 +1,25 @@
 //! The one place where availability changes: whatever happened to a principal ends here.
 
+use std::sync::Arc;
+
 use crate::activity_cells::Word;
 use crate::availability::Availability;
+use crate::chosen::Chosen;
 use crate::principal::PrincipalKey;
-use crate::signal::{Concern, Effect};
+use crate::signal::Effect;
 use crate::time::Now;
 
-use super::fold::{Fold, RestLease, fold};
+use super::fold::{Fold, RestLease, earliest, fold};
 use super::{Engine, sessions::Slot};
 
 impl Engine {
     /// Decides what is due of one principal, before anything else that concerns it.
     pub(super) fn decide_due(&mut self, principal: PrincipalKey, now: Now) {
         let ended = self.end_lost_sessions(principal, now);
-        let edge = self.settle(principal, now);
-        if ended || edge {
+        let chosen = self.chosen(principal);
+        let is_over = self.end_choice(principal, now);
+        let told = self.settle_after(principal, chosen, now);
+        if ended || is_over || told {
             self.persist(principal, false);
         }
     }
@@ -23,6 +28,17 @@ impl Engine {
     ///
     /// The caller persists an edge.
     pub(super) fn settle(&mut self, principal: PrincipalKey, now: Now) -> bool {
+        let chosen = self.chosen(principal);
+        self.settle_after(principal, chosen, now)
+    }
+
+    /// The same after a change of what the person chose, which was `before`.
+    pub(super) fn settle_after(
+        &mut self,
+        principal: PrincipalKey,
+        before: Option<Arc<Chosen>>,
+        now: Now,
+    ) -> bool {
         // An activity may touch the cell between the look and the turn of the key: then look again.
         let fold = loop {
             let word = self.cells.word(principal);
@@ -34,39 +50,53 @@ impl Engine {
                 break fold;
             }
         };
-        self.timers.set(principal, fold.deadline);
-        let active_at = self.cells.active_at(principal);
+        let choice_ends = self.choice(principal).and_then(|choice| choice.ends);
+        self.timers
+            .set(principal, earliest(fold.deadline, choice_ends));
         if fold.rest_is_over {
             self.details_mut(principal).rest_floor = None;
         }
-        let was = self.standings.of(principal).shown;
-        if fold.availability == was {
-            self.standings.tidy(principal);
-            if fold.rest_is_over {
-                // Silently, for a session counts on: after a crash the lease must not come back.
+        let standing = self.standings.of(principal);
+        let (was, was_computed) = (standing.shown, standing.computed);
+        if fold.availability != was_computed {
+            self.standings.change(principal).computed = fold.availability;
+        }
+        let is = self.with_chosen(principal, fold.availability);
+        if is != was {
+            self.show(principal, is);
+        }
+        let concern = self.reveal(principal, was, before.as_deref(), now);
+        self.standings.tidy(principal);
+        let Some(concern) = concern else {
+            if fold.rest_is_over || fold.availability != was_computed {
+                // Silently, for a session counts on, or a chosen status is shown:
+                // after a crash the lease must not come back, nor the state that was before.
                 self.persist(principal, false);
             }
             return false;
-        }
+        };
+        self.effects.push_back(Effect::Announce {
+            principal,
+            was,
+            presence: self.presence(principal, now),
+            concern,
+        });
+        true
+    }
+
+    /// An edge: the one place where availability changes.
+    fn show(&mut self, principal: PrincipalKey, is: Availability) {
+        let active_at = self.cells.active_at(principal);
         let ended_proof = self.details(principal).ended_proof;
         let standing = self.standings.change(principal);
-        standing.shown = fold.availability;
-        standing.version = standing.version.next(now.wall);
-        if fold.availability == Availability::Offline {
+        standing.shown = is;
+        if is == Availability::Offline {
             standing.seen_at = standing.seen_at.max(ended_proof).max(active_at);
             if ended_proof.is_some() {
                 // From now on `seen_at` says it.
                 self.details_mut(principal).ended_proof = None;
             }
         }
-        self.standings.tidy(principal);
-        self.effects.push_back(Effect::Announce {
-            principal,
-            was,
-            presence: self.presence(principal, now),
-            concern: Concern::Watchers,
-        });
-        true
     }
 
     fn fold(&self, principal: PrincipalKey, word: Word, now: Now) -> Fold {
@@ -84,7 +114,7 @@ impl Engine {
         )
     }
 
-    /// Open while REST activity can neither open a lease nor end an absence.
+    /// Open while REST activity can neither open a lease nor end an absence; an absence behind a chosen status, too, must end for what follows that.
     fn gate(&self, principal: PrincipalKey, fold: Fold) -> bool {
         let details = self.details(principal);
         let rest_is_open = details.rest_floor.is_some() && !fold.rest_is_over;

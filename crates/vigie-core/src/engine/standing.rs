@@ -9,6 +9,7 @@ use crate::availability::{Availability, Version};
 use crate::principal::PrincipalKey;
 use crate::time::{Mono, Now, Wall};
 
+use super::choosing::Choice;
 use super::sessions::Slot;
 
 /// What is kept of everybody.
@@ -20,8 +21,10 @@ pub(super) struct Standing {
     pub(super) seen_at: Option<Wall>,
     /// Where the details are.
     place: Option<Place>,
-    /// What was announced last.
+    /// What was announced last, if only to the person itself.
     pub(super) shown: Availability,
+    /// What the leases fold to, without a status that the person chose.
+    pub(super) computed: Availability,
 }
 
 /// A place among the details, counted from one so that an optional place takes no more room.
@@ -34,8 +37,8 @@ impl Place {
     }
 }
 
-/// What is kept of whoever has a lease, a force, or left with a goodbye.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is kept of whoever has a lease, a force, chose something, or left with a goodbye.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Details {
     /// Latest proof among the sessions that ended since the latest edge to offline.
     pub(super) ended_proof: Option<Wall>,
@@ -51,6 +54,8 @@ pub(super) struct Details {
     pub(super) connected: u32,
     /// Whether a session started since the latest clean leave: then it guards nothing any more.
     pub(super) started_since_leave: bool,
+    /// What the person chose; few people do.
+    pub(super) choice: Option<Box<Choice>>,
 }
 
 impl Details {
@@ -62,6 +67,7 @@ impl Details {
         first_session: None,
         connected: 0,
         started_since_leave: false,
+        choice: None,
     };
 
     /// Whether anything makes the principal present.
@@ -85,12 +91,20 @@ impl Details {
 
     /// Whether there is nothing to remember.
     fn are_void(&self) -> bool {
-        // A start says nothing where there was no leave.
-        let rest = Self {
-            started_since_leave: false,
-            ..*self
-        };
-        rest == Self::NONE
+        let Self {
+            ended_proof,
+            left,
+            forced_offline,
+            rest_floor,
+            first_session,
+            connected,
+            // A start says nothing where there was no leave.
+            started_since_leave: _,
+            choice,
+        } = self;
+        let has_times = ended_proof.is_some() || left.is_some();
+        let has_lease = first_session.is_some() || rest_floor.is_some() || *connected > 0;
+        !(has_times || has_lease || forced_offline.is_some() || choice.is_some())
     }
 }
 
@@ -152,6 +166,7 @@ impl Standings {
         seen_at: None,
         place: None,
         shown: Availability::Offline,
+        computed: Availability::Offline,
     };
 
     fn new_place(&mut self) -> Place {
@@ -170,7 +185,7 @@ mod tests {
     #[test]
     fn whoever_is_offline_takes_a_small_row_and_nothing_else() {
         assert_eq!(size_of::<Standing>(), 24);
-        assert_eq!(size_of::<Details>(), 72);
+        assert_eq!(size_of::<Details>(), 80);
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vigie_core::{
-    ActivityCells, Availability, ConnectionId, Effect, Engine, Mono, Now, Presence, PresenceRecord,
-    PrincipalKey, Revocation, Rules, SessionId, Signal, Totals, Touch, Wall,
+    ActivityCells, Availability, Chosen, Concern, ConnectionId, Effect, Engine, Face, Mono, Now,
+    Presence, PresenceRecord, PrincipalKey, Revocation, Rules, SessionId, Sight, Signal,
+    StoredChoice, Totals, Touch, Wall, face,
 };
 
 use crate::step::{PEOPLE, Step, Turn};
@@ -30,6 +31,7 @@ pub(crate) enum Entry {
         at: Mono,
         was: Availability,
         presence: Presence,
+        concern: Concern,
     },
     /// An activity became worth a write; `edge` when it changed the availability.
     Accepted {
@@ -133,6 +135,18 @@ impl Machine {
                 principal: who,
                 online: *online,
             }),
+            Step::Chooses {
+                status,
+                text,
+                lasts,
+            } => self.handle(Signal::StatusChosen {
+                principal: who,
+                chosen: Chosen {
+                    status: *status,
+                    text: text.map(Into::into),
+                    until: lasts.map(|span| self.now.wall + span),
+                },
+            }),
             Step::IsRevoked => self.handle(Signal::SessionsRevoked {
                 principal: who,
                 reason: Revocation::LoggedOut,
@@ -185,7 +199,11 @@ impl Machine {
         let people = (0..PEOPLE).map(PrincipalKey);
         let last_record = |who| {
             self.cells.make_durable(who);
-            (who, self.record(who))
+            let mut record = self.record(who);
+            // What was taken back is not in a store.
+            let is_kept = |choice: &StoredChoice| choice.chosen.is_some() || choice.veil.is_some();
+            record.choice = record.choice.filter(is_kept);
+            (who, record)
         };
         let records: Vec<_> = people.map(last_record).collect();
         let rules = Rules::default();
@@ -203,6 +221,11 @@ impl Machine {
 
     pub(crate) fn presence(&self, who: PrincipalKey) -> Presence {
         self.engine.presence(who, self.now)
+    }
+
+    /// What a contact sees.
+    pub(crate) fn face(&self, who: PrincipalKey) -> Face {
+        face(Sight::CONTACT, &self.presence(who), self.now.wall)
     }
 
     pub(crate) fn record(&self, who: PrincipalKey) -> PresenceRecord {
@@ -292,14 +315,15 @@ impl Machine {
                     principal,
                     was,
                     presence,
-                    ..
+                    concern,
                 } => {
-                    edge = true;
+                    edge |= was != presence.availability;
                     self.log.push(Entry::Announced {
                         who: principal,
                         at: self.now.mono,
                         was,
                         presence,
+                        concern,
                     });
                 }
                 Effect::Persist {

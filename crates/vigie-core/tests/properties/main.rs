@@ -7,11 +7,12 @@
 mod machine;
 mod step;
 
-use core::time::Duration;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use vigie_core::{Availability, PrincipalKey, Rules, Version};
+use vigie_core::{
+    Availability, ChosenStatus, Concern, Face, Presence, PrincipalKey, Rules, Sight, Version, face,
+};
 
 use machine::{Entry, Machine, Timers};
 use step::{PEOPLE, Step, Story, Turn, calm_story, story};
@@ -35,6 +36,10 @@ proptest! {
         machine.lose_every_connection();
         machine.wait(Rules::default().offline_after);
         for who in everybody() {
+            prop_assert!(!machine.record(who).has_lease());
+        }
+        machine.wait(step::LONG);
+        for who in everybody() {
             prop_assert_eq!(machine.presence(who).availability, Availability::Offline);
             prop_assert!(!machine.record(who).has_lease());
         }
@@ -44,21 +49,86 @@ proptest! {
     }
 
     #[test]
-    fn announcements_alternate_and_their_versions_grow(story in story()) {
+    fn announcements_follow_each_other_and_say_something_new(story in story()) {
         let machine = played(&story, Timers::Exact);
-        let mut known: BTreeMap<PrincipalKey, (Availability, Version)> = BTreeMap::new();
+        let mut known: BTreeMap<PrincipalKey, Presence> = BTreeMap::new();
         for entry in machine.log() {
-            let Entry::Announced { who, was, presence, .. } = entry else { continue };
-            let (last, version) = known.get(who).copied().unwrap_or_default();
-            prop_assert_eq!(*was, last);
-            prop_assert_ne!(presence.availability, last);
-            prop_assert!(presence.version > version);
-            known.insert(*who, (presence.availability, presence.version));
+            let Entry::Announced { who, was, presence, concern, .. } = entry else { continue };
+            let last = known.get(who);
+            let last_version = last.map_or(Version(0), |last| last.version);
+            prop_assert_eq!(*was, last.map_or(Availability::Offline, |last| last.availability));
+            let said = |presence: &Presence| (presence.availability, presence.chosen.clone(), presence.veil);
+            prop_assert_ne!(Some(said(presence)), last.map(said));
+            if *concern == Concern::Watchers || presence.availability != *was {
+                prop_assert!(presence.version > last_version);
+            }
+            prop_assert!(presence.version >= last_version);
+            known.insert(*who, presence.clone());
         }
         for who in everybody() {
-            let (last, version) = known.get(&who).copied().unwrap_or_default();
+            let last = known.get(&who).map(|last| (last.availability, last.version));
             let presence = machine.presence(who);
-            prop_assert_eq!((presence.availability, presence.version), (last, version));
+            prop_assert_eq!((presence.availability, presence.version), last.unwrap_or_default());
+        }
+    }
+
+    #[test]
+    fn whoever_was_told_sees_what_they_were_told(story in story()) {
+        let mut machine = Machine::new(Timers::Exact);
+        let seen = |face: Face| (face.availability, face.version, face.text, face.until);
+        let mut told: BTreeMap<PrincipalKey, Face> = BTreeMap::new();
+        let mut read = 0;
+        for turn in &story.0 {
+            machine.play(turn);
+            for entry in &machine.log()[read..] {
+                let Entry::Announced { who, presence, concern: Concern::Watchers, .. } = entry else {
+                    continue;
+                };
+                told.insert(*who, face(Sight::CONTACT, presence, machine.latest_wall()));
+            }
+            read = machine.log().len();
+            for who in everybody() {
+                let unknown = Face { version: Some(Version(0)), ..Face::default() };
+                let told = told.get(&who).cloned().unwrap_or(unknown);
+                prop_assert_eq!(seen(machine.face(who)), seen(told));
+            }
+        }
+    }
+
+    #[test]
+    fn a_veiled_face_never_changes(story in story()) {
+        let mut machine = Machine::new(Timers::Exact);
+        for turn in &story.0 {
+            let before: Vec<_> = everybody().map(|who| (machine.presence(who), machine.face(who))).collect();
+            let read = machine.log().len();
+            machine.play(turn);
+            for (who, (before, face)) in everybody().zip(before) {
+                let now = machine.presence(who);
+                let Some(veil) = before.veil else { continue };
+                if now.veil == Some(veil) {
+                    prop_assert_eq!(machine.face(who), face);
+                    let told = |entry: &Entry| matches!(
+                        entry,
+                        Entry::Announced { who: whose, concern: Concern::Watchers, .. } if *whose == who
+                    );
+                    prop_assert!(!machine.log()[read..].iter().any(told));
+                } else {
+                    let hid = before.chosen.as_ref().and_then(|chosen| chosen.status);
+                    let ended = hid != Some(ChosenStatus::Invisible) || now.chosen != before.chosen;
+                    prop_assert!(ended, "a veil is lifted of whoever does not hide");
+                    prop_assert!(now.version > veil.version);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_choice_with_an_end_ends(story in story()) {
+        let mut machine = played(&story, Timers::Exact);
+        machine.wait(step::LONG);
+        for who in everybody() {
+            let chosen = machine.presence(who).chosen;
+            prop_assert!(chosen.is_none_or(|chosen| chosen.until.is_none()));
         }
     }
 
@@ -161,6 +231,8 @@ proptest! {
             prop_assert_eq!(after.version, before.version);
             prop_assert_eq!(after.last_active_at, before.last_active_at);
             prop_assert_eq!(after.last_seen_at, before.last_seen_at);
+            prop_assert_eq!(after.chosen, before.chosen);
+            prop_assert_eq!(after.veil, before.veil);
         }
         let announced = |entry: &&Entry| matches!(entry, Entry::Announced { .. });
         prop_assert_eq!(machine.log()[told..].iter().filter(announced).count(), 0);
@@ -170,7 +242,7 @@ proptest! {
     fn every_restored_lease_ends_by_itself(story in story()) {
         let mut machine = played(&story, Timers::Exact);
         machine.restart();
-        machine.wait(Rules::default().offline_after + Duration::from_millis(1));
+        machine.wait(step::LONG);
         for who in everybody() {
             prop_assert_eq!(machine.presence(who).availability, Availability::Offline);
             prop_assert!(!machine.record(who).has_lease());

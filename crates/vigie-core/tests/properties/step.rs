@@ -5,7 +5,7 @@
 use core::time::Duration;
 
 use proptest::prelude::*;
-use vigie_core::PrincipalKey;
+use vigie_core::{ChosenStatus, PrincipalKey};
 
 /// Few people, so that much happens to each of them.
 pub(crate) const PEOPLE: u32 = 3;
@@ -14,6 +14,9 @@ pub(crate) const PEOPLE: u32 = 3;
 pub(crate) const DEVICES: usize = 3;
 
 pub(crate) const GRAIN: Duration = Duration::from_millis(500);
+
+/// Longer than any story, with all its jumps of the clock, can put off a deadline.
+pub(crate) const LONG: Duration = Duration::from_secs(1_000_000);
 
 /// What happens.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +55,12 @@ pub(crate) enum Step {
     },
     IsDeclared {
         online: bool,
+    },
+    /// A status, a text, or neither; `lasts` is the time to its end, if it has one.
+    Chooses {
+        status: Option<ChosenStatus>,
+        text: Option<&'static str>,
+        lasts: Option<Duration>,
     },
     IsRevoked,
     TimePasses {
@@ -94,6 +103,7 @@ impl Turn {
             | Step::Requests { .. }
             | Step::IsReported { .. }
             | Step::IsDeclared { .. }
+            | Step::Chooses { .. }
             | Step::IsRevoked => self.who == who,
         }
     }
@@ -106,6 +116,7 @@ pub(crate) struct Story(pub(crate) Vec<Turn>);
 pub(crate) fn story() -> impl Strategy<Value = Story> {
     told_of(prop_oneof![
         12 => people_step(),
+        2 => choice_step(),
         1 => any::<bool>().prop_map(|online| Step::IsDeclared { online }),
         5 => time_step(),
         1 => clock_step(),
@@ -116,6 +127,7 @@ pub(crate) fn story() -> impl Strategy<Value = Story> {
 pub(crate) fn calm_story() -> impl Strategy<Value = Story> {
     told_of(prop_oneof![
         12 => people_step(),
+        2 => choice_step(),
         1 => Just(Step::IsDeclared { online: false }),
         5 => time_step(),
     ])
@@ -146,6 +158,22 @@ fn people_step() -> impl Strategy<Value = Step> {
         2 => grains(700).prop_map(|ago| Step::IsReported { ago }),
         1 => Just(Step::IsRevoked),
     ]
+}
+
+fn choice_step() -> impl Strategy<Value = Step> {
+    let status = prop_oneof![
+        1 => Just(None),
+        1 => Just(Some(ChosenStatus::Away)),
+        1 => Just(Some(ChosenStatus::Busy)),
+        3 => Just(Some(ChosenStatus::Invisible)),
+    ];
+    let text = proptest::option::of(prop_oneof![Just("on a train"), Just("on a bus")]);
+    let lasts = proptest::option::of(grains(600));
+    (status, text, lasts).prop_map(|(status, text, lasts)| Step::Chooses {
+        status,
+        text,
+        lasts,
+    })
 }
 
 fn time_step() -> impl Strategy<Value = Step> {

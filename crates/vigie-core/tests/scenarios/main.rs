@@ -8,12 +8,16 @@
 mod world;
 
 mod batch_activity;
+mod chosen_end;
+mod chosen_status;
 mod clean_or_abrupt;
 mod clocks;
 mod field_failures;
 mod folding;
 mod forced_status;
 mod idleness;
+mod invisible;
+mod invisible_over_restart;
 mod late_timers;
 mod leave_guard;
 mod mass_deadline;

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vigie_core::{
-    ActivityCells, Availability, ConnectionId, Effect, Engine, Mono, Now, Presence, PresenceRecord,
-    PrincipalKey, Rules, Signal, Totals, Wall, WriteBehind,
+    ActivityCells, Availability, ChosenStatus, Concern, ConnectionId, Effect, Engine, Face, Mono,
+    Now, Presence, PresenceRecord, PrincipalKey, Rules, Sight, Signal, Totals, Wall, WriteBehind,
+    face,
 };
 
 mod people;
@@ -60,6 +61,9 @@ pub(crate) struct World {
     story: Duration,
     last_id: u64,
     told: Vec<String>,
+    told_to_oneself: Vec<String>,
+    /// What a contact was told last of each.
+    faces: BTreeMap<PrincipalKey, Face>,
     announced: Vec<(PrincipalKey, Presence)>,
     closed: Vec<ConnectionId>,
 }
@@ -107,6 +111,8 @@ impl World {
             story: Duration::ZERO,
             last_id: 0,
             told: Vec::new(),
+            told_to_oneself: Vec::new(),
+            faces: BTreeMap::new(),
             announced: Vec::new(),
             closed: Vec::new(),
         }
@@ -172,9 +178,19 @@ impl World {
 
 // What can be seen.
 impl World {
-    /// What watchers were told since the last look: `at 4.25 s: alice offline`.
+    /// What watchers were told since the last look: `at 4.25 s: alice offline`, with a text in quotation marks.
     pub(crate) fn told(&mut self) -> Vec<String> {
         core::mem::take(&mut self.told)
+    }
+
+    /// What people's own devices alone were told since the last look: `at 4.25 s: alice online invisible`.
+    pub(crate) fn told_to_oneself(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.told_to_oneself)
+    }
+
+    /// What a contact sees.
+    pub(crate) fn face(&self, who: PrincipalKey) -> Face {
+        face(Sight::CONTACT, &self.presence(who), self.now.wall)
     }
 
     /// The edges behind [`Self::told`], of the whole story.
@@ -253,10 +269,10 @@ impl World {
             match effect {
                 Effect::Announce {
                     principal,
-                    was,
                     presence,
+                    concern,
                     ..
-                } => self.tell(principal, was, presence),
+                } => self.tell(principal, presence, concern),
                 Effect::Persist {
                     principal,
                     accepted,
@@ -266,12 +282,36 @@ impl World {
         }
     }
 
-    fn tell(&mut self, principal: PrincipalKey, was: Availability, presence: Presence) {
-        assert_ne!(was, presence.availability, "an edge is a change");
+    fn tell(&mut self, principal: PrincipalKey, presence: Presence, concern: Concern) {
         let at = self.story.as_secs_f64();
-        let (name, state) = (name(principal), presence.availability.as_str());
-        self.told.push(format!("at {at} s: {name} {state}"));
-        self.announced.push((principal, presence));
+        let shown = face(Sight::CONTACT, &presence, self.now.wall);
+        let last = self.faces.get(&principal);
+        match concern {
+            Concern::Watchers => {
+                let quoted = shown.text.iter().map(|text| format!(" \"{text}\""));
+                let (name, state) = (name(principal), shown.availability.as_str());
+                let text: String = quoted.collect();
+                self.told.push(format!("at {at} s: {name} {state}{text}"));
+                let seen = |face: &Face| (face.availability, face.text.clone(), face.until);
+                if let Some(last) = last {
+                    assert_ne!(seen(last), seen(&shown), "whoever is told sees a change");
+                    assert!(last.version < shown.version, "a later change says so");
+                }
+                self.faces.insert(principal, shown);
+                self.announced.push((principal, presence));
+            }
+            Concern::Oneself => {
+                if let Some(last) = last {
+                    assert_eq!(last.availability, shown.availability);
+                    assert_eq!(last.version, shown.version, "others see nothing");
+                }
+                let chosen = presence.chosen.as_ref().and_then(|chosen| chosen.status);
+                let chosen = chosen.map_or("nothing chosen", ChosenStatus::as_str);
+                let (name, state) = (name(principal), presence.availability.as_str());
+                self.told_to_oneself
+                    .push(format!("at {at} s: {name} {state}, {chosen}"));
+            }
+        }
     }
 }
 

@@ -183,6 +183,12 @@ const RULES: &[Setting] = &[
         "A larger conversation subscribes nobody, and a snapshot holds at most as many people.",
     )
     .positive(),
+    Setting::new(
+        "reciprocal_visibility",
+        "false",
+        field!(reciprocal_visibility),
+        "People see of others only what they let those others see of themselves.",
+    ),
 ];
 
 const CONNECTIONS: &[Setting] = &[

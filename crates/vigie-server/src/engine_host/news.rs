@@ -81,11 +81,9 @@ impl News {
         concern: Concern,
     ) {
         self.count(principal, was, is);
-        match is {
-            Availability::Online => self.edges.online += 1,
-            Availability::Away => self.edges.away += 1,
-            Availability::Busy => self.edges.busy += 1,
-            Availability::Offline => self.edges.offline += 1,
+        // A text that changed, or a veil that was raised, leaves the state as it was.
+        if was != is {
+            self.count_edge(is);
         }
         let number = self.draw();
         let latest = Latest { number, concern };
@@ -100,6 +98,15 @@ impl News {
                 waiting.number = number;
                 waiting.concern = waiting.concern.max(concern);
             }
+        }
+    }
+
+    fn count_edge(&mut self, is: Availability) {
+        match is {
+            Availability::Online => self.edges.online += 1,
+            Availability::Away => self.edges.away += 1,
+            Availability::Busy => self.edges.busy += 1,
+            Availability::Offline => self.edges.offline += 1,
         }
     }
 
@@ -130,6 +137,11 @@ impl News {
                 Some((principal, number, concern))
             })
             .collect()
+    }
+
+    /// Whom news of this principal concern that wait to be taken.
+    pub(super) fn concern(&self, principal: PrincipalKey) -> Option<Concern> {
+        self.waiting.get(&principal).map(|latest| latest.concern)
     }
 
     /// Whether news of this principal wait to be taken.

@@ -114,24 +114,25 @@ impl EngineHost {
         self.inner.lock().news.draw()
     }
 
-    /// The states of those among many principals whose news have all been taken, at one instant.
-    pub(crate) fn survey_settled(
+    /// The states of many principals at one instant, in their order, each with whom news concern that wait to be taken.
+    pub(crate) fn survey_with_news(
         &self,
         principals: &[PrincipalKey],
-    ) -> Vec<(PrincipalKey, Presence)> {
+    ) -> Vec<(Presence, Option<Concern>)> {
         let now = self.now();
         let inner = self.inner.lock();
-        principals
-            .iter()
-            .filter(|principal| !inner.news.has(**principal))
-            .map(|principal| (*principal, inner.engine.presence(*principal, now)))
-            .collect()
+        let state = |principal: &PrincipalKey| {
+            let presence = inner.engine.presence(*principal, now);
+            (presence, inner.news.concern(*principal))
+        };
+        principals.iter().map(state).collect()
     }
 
-    /// Those among principals whose news wait to be taken.
+    /// Those among principals of whom news for watchers wait to be taken.
     pub(crate) fn with_news(&self, principals: &[PrincipalKey]) -> Vec<PrincipalKey> {
         let inner = self.inner.lock();
-        let has_news = |principal: &PrincipalKey| inner.news.has(*principal);
+        let has_news =
+            |principal: &PrincipalKey| inner.news.concern(*principal) == Some(Concern::Watchers);
         principals.iter().copied().filter(has_news).collect()
     }
 

@@ -1,8 +1,11 @@
 //! Tells edges: one loop for all news.
 //!
+//! In: principals whose state changed, and whom that concerns. Out: `user:status` to those who may follow it, encoded once per sight.
 //! Partial snapshots are made by the same loop as news, between two rounds, so that none of them shows an edge before its news.
 
-use vigie_core::{Concern, Presence, PrincipalKey, Sight};
+use std::collections::BTreeMap;
+
+use vigie_core::{Concern, Presence, PrincipalKey, Sight, Watcher};
 
 use super::link::Frame;
 use super::visibility::shown;
@@ -35,30 +38,89 @@ impl Fanout {
     /// Tells the oldest news that wait; says whether there were any.
     pub(super) fn tell_news(&self) -> bool {
         let (news, taken) = self.host.take_news(NEWS);
-        let were_any = !news.is_empty();
-        for told in news {
-            self.tell_change(&told);
+        for told in &news {
+            self.tell_change(told);
         }
         self.positions.reach(taken);
-        were_any
+        !news.is_empty()
     }
 
     fn tell_change(&self, told: &Told) {
         // Before anybody is told: whoever comes back meanwhile finds it.
-        self.positions.note_change(told.principal, told.number);
-        // Everybody in the audience shares a conversation with the principal, or is the principal.
-        let frame = self.status_frame(Sight::CONTACT, told.principal, &told.presence);
-        let audience = match told.concern {
-            Concern::Oneself => vec![told.principal],
-            Concern::Watchers => {
-                let directory = self.people.directory();
-                directory.audience(told.principal, self.audience_limit)
-            }
+        self.positions
+            .note_change(told.principal, told.number, told.concern);
+        let common = match told.concern {
+            Concern::Oneself => None,
+            Concern::Watchers => self.tell_others(told),
         };
-        self.hub.for_sockets_of(&audience, |connection| {
-            connection.tell(told.principal, told.number, &frame);
+        self.tell_oneself(told, common);
+    }
+
+    /// Tells a change to those others who may follow it; what contacts were told, when all of them were told the same.
+    ///
+    /// Nothing that anybody else can notice comes of a change that they may not follow.
+    fn tell_others(&self, told: &Told) -> Option<Frame> {
+        let principal = told.principal;
+        // Everybody in the audience shares a conversation with the principal, or is the principal.
+        let (audience, common) = {
+            let directory = self.people.directory();
+            let audience = directory.audience(principal, self.audience_limit);
+            (audience, directory.common_sight(principal))
+        };
+        self.retract_typing(principal);
+        online_stats::note_change(self, principal, common);
+        let Some(sight) = common else {
+            for (sight, watchers) in self.by_sight(principal, &audience) {
+                self.tell_status(told, sight, &watchers);
+            }
+            return None;
+        };
+        let frame = sight
+            .follows()
+            .then(|| self.tell_status(told, sight, &audience))?;
+        (sight == Sight::CONTACT).then_some(frame)
+    }
+
+    fn tell_status(&self, told: &Told, sight: Sight, watchers: &[PrincipalKey]) -> Frame {
+        let frame = self.status_frame(sight, told.principal, &told.presence);
+        self.hub.for_sockets_of(watchers, |connection| {
+            if connection.principal != told.principal {
+                connection.tell(told.principal, told.number, &frame);
+            }
         });
-        online_stats::note_change(self, told.principal);
+        frame
+    }
+
+    /// The watchers who may follow changes of a principal, by what they may know.
+    fn by_sight(
+        &self,
+        principal: PrincipalKey,
+        audience: &[PrincipalKey],
+    ) -> BTreeMap<Sight, Vec<PrincipalKey>> {
+        let directory = self.people.directory();
+        let mut by_sight: BTreeMap<Sight, Vec<PrincipalKey>> = BTreeMap::new();
+        for watcher in audience {
+            let sight = directory.sight(Watcher::Principal(*watcher), principal);
+            if sight.follows() {
+                by_sight.entry(sight).or_default().push(*watcher);
+            }
+        }
+        by_sight
+    }
+
+    /// Tells somebody's own devices the real state; where nothing is chosen, that is what contacts are told.
+    fn tell_oneself(&self, told: &Told, common: Option<Frame>) {
+        let principal = told.principal;
+        if !self.hub.has_sockets_of(principal) {
+            return;
+        }
+        let is_plain = told.presence.chosen.is_none() && told.presence.veil.is_none();
+        let frame = common
+            .filter(|_| is_plain)
+            .unwrap_or_else(|| self.status_frame(Sight::Whole, principal, &told.presence));
+        self.hub.for_sockets_of(&[principal], |connection| {
+            connection.tell(principal, told.number, &frame);
+        });
     }
 
     /// `user:status` as somebody with this sight is shown it.

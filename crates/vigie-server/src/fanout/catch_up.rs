@@ -4,12 +4,13 @@
 //! Always true: a cursor only selects among what its owner may see anyway, and catching up twice from one place gives the same view.
 
 use serde_json::json;
-use vigie_core::{Presence, PrincipalKey, Wall};
+use vigie_core::{PrincipalKey, Sight, Wall, followed_version};
 
 use super::Fanout;
 use super::link::Frame;
 use super::positions::{Missed, Reached, fingerprint};
 use super::restamp::latest_turn;
+use super::visibility::Seen;
 use super::wire::{Snapshot, event};
 use crate::engine_host::Number;
 
@@ -47,7 +48,7 @@ impl Fanout {
         };
         let relations = missed.relations;
         // No snapshot holds oneself; whoever follows news does.
-        audience.push(watcher);
+        audience.push((watcher, Sight::Whole));
         let (people, horizon) =
             self.newer(&audience, missed, self.missed_stamps(watcher, missed, now));
         if people.len() > self.audience_limit {
@@ -56,7 +57,7 @@ impl Fanout {
         let snapshot = Snapshot {
             cursor: self.cursor(watcher, reached, relations),
             total: people.len(),
-            users: self.statuses(watcher, &people),
+            users: self.statuses(&people),
             truncated: false,
             partial: true,
         };
@@ -66,35 +67,58 @@ impl Fanout {
         Some(Composed {
             snapshot,
             horizon: reached.number,
-            ahead: ahead.map(|(principal, _)| (*principal, horizon)).collect(),
+            ahead: ahead.map(|seen| (seen.key, horizon)).collect(),
             relations,
         })
     }
 
-    /// Those of an audience who changed since, and with `stamps` whoever is present: their times have moved; and the number before which all news are in that.
+    /// Those of an audience who changed since for whoever may follow them, the watcher itself last, and with `stamps` whoever is shown as present: their times have moved; and the number before which all news are in that.
     fn newer(
         &self,
-        audience: &[PrincipalKey],
+        audience: &[(PrincipalKey, Sight)],
         missed: Missed,
         stamps: bool,
-    ) -> (Vec<(PrincipalKey, Presence)>, Number) {
-        let changed = self.positions.changed_since(audience, missed.number);
+    ) -> (Vec<Seen>, Number) {
+        let followed = |of: &&(PrincipalKey, Sight)| of.1.follows();
+        let followed: Vec<_> = audience.iter().filter(followed).copied().collect();
+        let changed = self.changed_among(&followed, missed.number);
         if missed.version.is_none() && !stamps {
-            let (presences, horizon) = self.host.survey(&changed);
-            return (changed.into_iter().zip(presences).collect(), horizon);
+            return self.survey(&changed);
         }
-        let (presences, horizon) = self.host.survey(audience);
+        let now = self.host.now().wall;
+        let (mut people, horizon) = self.survey(&followed);
         let mut changed = changed.into_iter().peekable();
-        let mut people: Vec<_> = audience.iter().copied().zip(presences).collect();
-        people.retain(|(principal, presence)| {
+        people.retain(|seen| {
             // Both lists are in one order.
-            let is_changed = changed.next_if_eq(principal).is_some();
+            let is_changed = changed.next_if(|(key, _)| *key == seen.key).is_some();
+            // Nobody is shown by a version what its face does not show.
+            let version = followed_version(seen.sight, &seen.presence);
             let is_later = missed
                 .version
-                .is_some_and(|version| presence.version >= version);
-            is_changed || is_later || stamps && presence.availability.is_online()
+                .is_some_and(|missed| version.is_some_and(|version| version >= missed));
+            is_changed || is_later || stamps && seen.face(now).availability.is_online()
         });
         (people, horizon)
+    }
+
+    /// Those of whom something was told from there on, in their order: of oneself also what concerned nobody else.
+    fn changed_among(
+        &self,
+        people: &[(PrincipalKey, Sight)],
+        number: Number,
+    ) -> Vec<(PrincipalKey, Sight)> {
+        let keys: Vec<_> = people.iter().map(|(key, _)| *key).collect();
+        let mut changed = self
+            .positions
+            .changed_since(&keys, number)
+            .into_iter()
+            .peekable();
+        let is_changed = |(key, sight): &(PrincipalKey, Sight)| {
+            let for_others = changed.next_if_eq(key).is_some();
+            let is_oneself = *sight == Sight::Whole;
+            for_others || is_oneself && self.positions.changed_itself_since(*key, number)
+        };
+        people.iter().copied().filter(is_changed).collect()
     }
 
     /// Whether the watcher's sockets were given fresh times after its cursor; over a restart nobody knows.
@@ -121,13 +145,10 @@ impl Fanout {
         event("presence:cursor", &json!({"cursor": cursor}))
     }
 
-    /// The fingerprint of the relations to these contacts.
-    pub(super) fn relations_of(&self, contacts: &[PrincipalKey]) -> u64 {
+    /// The fingerprint of the relations to these contacts, and of how much of each may be seen.
+    pub(super) fn relations_of(&self, contacts: &[(PrincipalKey, Sight)]) -> u64 {
         let directory = self.people.directory();
-        fingerprint(
-            contacts
-                .iter()
-                .map(|contact| directory.member(*contact).id()),
-        )
+        let contacts = contacts.iter();
+        fingerprint(contacts.map(|(contact, sight)| (directory.member(*contact).id(), *sight)))
     }
 }

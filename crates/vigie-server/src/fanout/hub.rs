@@ -89,6 +89,11 @@ impl Hub {
         }
     }
 
+    /// Whether a principal has any socket.
+    pub(super) fn has_sockets_of(&self, principal: PrincipalKey) -> bool {
+        self.tables.read().by_principal.contains_key(&principal)
+    }
+
     /// The sockets that look at a conversation.
     pub(super) fn viewers(&self, conversation: ConversationKey) -> Vec<Arc<Connection>> {
         let tables = self.tables.read();

@@ -88,7 +88,10 @@ impl Fanout {
             others.retain(|other| *other != socket.principal);
             // Told by a mark: news that wait may count as known to a snapshot of before, which did not hold them.
             for other in self.host.with_news(&others) {
-                socket.mark(other);
+                let watcher = Watcher::Principal(socket.principal);
+                if self.people.directory().sight(watcher, other).follows() {
+                    socket.mark(other);
+                }
             }
             if self.give_partial(&socket, &others, |_| true) == Delivery::NoRoom {
                 others.iter().for_each(|other| socket.mark(*other));
@@ -104,18 +107,20 @@ impl Fanout {
             let watcher = Watcher::Principal(socket.principal);
             let mut is_still_seen = false;
             for other in others {
-                let directory = self.people.directory();
-                match directory.sight(watcher, *other) {
+                let (sight, is_told) = {
+                    let directory = self.people.directory();
+                    let (one, limit) = (socket.principal, self.audience_limit);
+                    let is_told = directory.are_subscribed(one, *other, limit);
+                    (directory.sight(watcher, *other), is_told)
+                };
+                match sight {
                     Sight::Nothing => socket.mark(*other),
-                    Sight::Part { .. } => {
-                        let limit = self.audience_limit;
-                        is_still_seen |= !directory.are_subscribed(socket.principal, *other, limit);
-                    }
+                    Sight::Part { .. } => is_still_seen |= !is_told,
                     Sight::Whole => {}
                 }
             }
             if is_still_seen {
-                // In a conversation that subscribes nobody: their dot would never change again.
+                // Seen by everyone, or in a conversation that subscribes nobody: their dot would never change again.
                 self.renew_view(&socket);
             } else {
                 // A dot that may no longer be seen goes now, not when the window is over.
@@ -131,6 +136,7 @@ impl Fanout {
         }
         for socket in self.sockets_of(left) {
             if self.hub.close_view(conversation, &socket) {
+                self.online_stats.lock().forget(conversation, socket.id);
                 socket.note_parting(conversation);
             }
         }

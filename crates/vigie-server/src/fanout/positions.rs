@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use siphasher::sip::SipHasher13;
-use vigie_core::{PrincipalId, PrincipalKey, Version, Wall};
+use vigie_core::{Concern, PrincipalId, PrincipalKey, Sight, Version, Wall};
 use vigie_store::Start;
 
 use super::restamp;
@@ -31,8 +31,10 @@ pub(crate) struct Positions {
     /// A turn to be re-stamped is granted within this.
     stamps_take: Duration,
     reached: Mutex<Reached>,
-    /// By principal: the number after its latest change of this start; 0 without one.
+    /// By principal: the number after its latest change of this start that concerned others; 0 without one.
     changed: Mutex<Vec<Number>>,
+    /// The same of changes that concerned nobody but themselves, where there were any.
+    changed_for_themselves: Mutex<HashMap<PrincipalKey, Number>>,
     /// By watcher: the number at which the set of those it may see changed last.
     relations: Mutex<HashMap<PrincipalKey, Number>>,
 }
@@ -98,12 +100,21 @@ impl Positions {
                 stamped_at: now,
             }),
             changed: Mutex::default(),
+            changed_for_themselves: Mutex::default(),
             relations: Mutex::default(),
         }
     }
 
     /// News of a principal are about to be told.
-    pub(super) fn note_change(&self, principal: PrincipalKey, number: Number) {
+    pub(super) fn note_change(&self, principal: PrincipalKey, number: Number, concern: Concern) {
+        match concern {
+            Concern::Oneself => {
+                let mut own = self.changed_for_themselves.lock();
+                own.insert(principal, number.next());
+                return;
+            }
+            Concern::Watchers => {}
+        }
         let mut changed = self.changed.lock();
         if changed.len() <= principal.index() {
             changed.resize(principal.index() + 1, Number::default());
@@ -198,7 +209,14 @@ impl Positions {
         })
     }
 
-    /// Those among `principals` of whom something was told from there on, in their order.
+    /// Whether something was told to somebody's own devices from there on.
+    pub(super) fn changed_itself_since(&self, principal: PrincipalKey, number: Number) -> bool {
+        let own = self.changed_for_themselves.lock().get(&principal).copied();
+        own.is_some_and(|latest| latest > number)
+            || !self.changed_since(&[principal], number).is_empty()
+    }
+
+    /// Those among `principals` of whom something was told to others from there on, in their order.
     pub(super) fn changed_since(
         &self,
         principals: &[PrincipalKey],
@@ -221,10 +239,18 @@ fn identity(start: &Start) -> u64 {
     hasher.finish()
 }
 
-/// A fingerprint of a set of people, the same in any order and over restarts; never 0.
-pub(super) fn fingerprint<'a>(people: impl Iterator<Item = &'a PrincipalId>) -> u64 {
-    let one = |id: &PrincipalId| {
+/// A fingerprint of a set of people and of what may be seen of each, the same in any order and over restarts; never 0.
+pub(super) fn fingerprint<'a>(people: impl Iterator<Item = (&'a PrincipalId, Sight)>) -> u64 {
+    let one = |(id, sight): (&PrincipalId, Sight)| {
         let mut hasher = SipHasher13::new();
+        hasher.write_u8(match sight {
+            Sight::Nothing => 0,
+            Sight::Part {
+                availability,
+                last_seen,
+            } => 1 + u8::from(availability) + 2 * u8::from(last_seen),
+            Sight::Whole => 5,
+        });
         hasher.write_u8(u8::from(id.kind() == vigie_core::PrincipalKind::Guest));
         hasher.write(id.as_str().as_bytes());
         hasher.finish()
@@ -293,14 +319,14 @@ mod tests {
     #[test]
     fn within_a_start_the_numbers_tell_who_changed() {
         let positions = third();
-        positions.note_change(ALICE, Number::from_u64(0));
-        positions.note_change(BOB, Number::from_u64(1));
+        positions.note_change(ALICE, Number::from_u64(0), Concern::Watchers);
+        positions.note_change(BOB, Number::from_u64(1), Concern::Watchers);
         positions.reach(Taken {
             before: Number::from_u64(2),
             all_at: Some(at(210)),
         });
         let text = positions.cursor(positions.reached(), RELATIONS, &me());
-        positions.note_change(BOB, Number::from_u64(2));
+        positions.note_change(BOB, Number::from_u64(2), Concern::Watchers);
         let missed = missed(&positions, &text, 99, 211).unwrap();
         // A turn of the last two seconds may not have been granted.
         assert_eq!((missed.version, missed.stamped_at), (None, at(208)));
@@ -310,6 +336,19 @@ mod tests {
         assert_eq!(positions.changed_since(&everybody, missed.number), [BOB]);
         let all = positions.changed_since(&everybody, Number::default());
         assert_eq!(all, [ALICE, BOB]);
+    }
+
+    #[test]
+    fn what_concerns_oneself_alone_is_no_change_to_others() {
+        let positions = third();
+        positions.note_change(ALICE, Number::from_u64(0), Concern::Watchers);
+        positions.note_change(ALICE, Number::from_u64(7), Concern::Oneself);
+        let since = |number| positions.changed_since(&[ALICE, BOB], Number::from_u64(number));
+        assert_eq!(since(0), [ALICE]);
+        assert_eq!(since(1), []);
+        let own = |number| positions.changed_itself_since(ALICE, Number::from_u64(number));
+        assert!(own(7));
+        assert!(!own(8));
     }
 
     #[test]
@@ -366,9 +405,16 @@ mod tests {
     fn a_fingerprint_knows_the_set_and_not_the_order() {
         let id = |name: &str| PrincipalId::user(name).unwrap();
         let (a, b, c) = (id("a"), id("b"), id("c"));
-        let two = fingerprint([&a, &b].into_iter());
-        assert_eq!(two, fingerprint([&b, &a].into_iter()));
-        assert_ne!(two, fingerprint([&a, &c].into_iter()));
-        assert_ne!(fingerprint([].into_iter()), 0);
+        let of = |people: &[(&PrincipalId, Sight)]| fingerprint(people.iter().copied());
+        let contact = Sight::CONTACT;
+        let two = of(&[(&a, contact), (&b, contact)]);
+        assert_eq!(two, of(&[(&b, contact), (&a, contact)]));
+        assert_ne!(two, of(&[(&a, contact), (&c, contact)]));
+        let partly = Sight::Part {
+            availability: true,
+            last_seen: false,
+        };
+        assert_ne!(two, of(&[(&a, contact), (&b, partly)]));
+        assert_ne!(of(&[]), 0);
     }
 }

@@ -30,6 +30,8 @@ enum Bug {
     SnapshotBeforeSubscription,
     /// Members come and go, and nobody is told.
     MembersAreUntold,
+    /// Privacy and blocks change, and nobody is told.
+    SightsAreUntold,
     /// A crash leaves cursors as good as a graceful stop does.
     CrashKeepsCursors,
     /// What waits for a socket is forgotten.
@@ -80,6 +82,7 @@ fn planted_bugs_are_found() {
         Bug::LosesNews,
         Bug::SnapshotBeforeSubscription,
         Bug::MembersAreUntold,
+        Bug::SightsAreUntold,
         Bug::CrashKeepsCursors,
         Bug::WindowIsForgotten,
         Bug::FramesOvertake,

@@ -1,15 +1,18 @@
 //! `presence:snapshot`: everyone a socket may see, in one event.
+//!
+//! Always true: who is in it, in which order and how many there are goes by what the watcher is shown, never by what is hidden from it.
 
 use std::cmp::Reverse;
 
-use vigie_core::{Presence, PrincipalKey, Sight, Watcher};
+use vigie_core::{Concern, Face, Presence, PrincipalKey, Sight, Watcher};
 
 use super::catch_up::Composed;
 use super::connection::{Connection, Delivery, Given};
 use super::positions::Reached;
-use super::visibility::shown;
+use super::visibility::{Seen, contact_sight, shown};
 use super::wire::{Snapshot, Status, event};
 use super::{Fanout, Wanted};
+use crate::engine_host::Number;
 
 /// People in one partial snapshot; far below any client's limit on a message.
 const PARTIAL: usize = 200;
@@ -50,11 +53,12 @@ impl Fanout {
         let contacts = self.contacts(watcher);
         let relations = self.relations_of(&contacts);
         let at = self.host.now().wall;
-        let (presences, horizon) = self.host.survey(&contacts);
-        let mut people: Vec<_> = contacts.into_iter().zip(presences).collect();
+        let (mut people, horizon) = self.survey(&contacts);
         let total = people.len();
-        people
-            .sort_by_key(|(_, presence)| Reverse((presence.availability, presence.last_proof_at)));
+        people.sort_by_cached_key(|seen| {
+            let face = seen.face(at);
+            Reverse((face.availability, face.last_proof_at))
+        });
         people.truncate(self.audience_limit);
         let reached = Reached {
             number: horizon,
@@ -64,7 +68,7 @@ impl Fanout {
         let snapshot = Snapshot {
             cursor: self.cursor(watcher, reached, relations),
             truncated: people.len() < total,
-            users: self.statuses(watcher, &people),
+            users: self.statuses(&people),
             total,
             partial: false,
         };
@@ -92,39 +96,39 @@ impl Fanout {
         match wish {
             Wanted::Restamp(connection) => {
                 let contacts = self.contacts(connection.principal);
+                let contacts: Vec<_> = contacts.into_iter().map(|(key, _)| key).collect();
                 // Whoever is too slow for fresh times gets them the next time.
-                let _ = self.give_partial(connection, &contacts, |presence| {
-                    presence.availability.is_online()
-                });
+                let _ =
+                    self.give_partial(connection, &contacts, |face| face.availability.is_online());
             }
             Wanted::Members {
                 conversation,
                 before,
             } => self.tell_membership(*conversation, before),
+            Wanted::Sights(before) => self.tell_sights(before),
         }
     }
 
-    /// Sends the people among `principals` that `is_wanted` picks, in batches; whoever has news waiting is told by those.
+    /// Sends the people among `principals` whose face `is_wanted` picks, in batches; of whom the watcher is about to be told news, it is told by those.
     pub(super) fn give_partial(
         &self,
         connection: &Connection,
         principals: &[PrincipalKey],
-        is_wanted: impl Fn(&Presence) -> bool,
+        is_wanted: impl Fn(&Face) -> bool,
     ) -> Delivery {
         let mut delivery = Delivery::Done;
         self.tell_at_once(connection);
         // No news are being told meanwhile, and none wait for a socket that takes a partial snapshot.
         let reached = self.positions.reached();
         for batch in principals.chunks(PARTIAL) {
-            let mut people = self.host.survey_settled(batch);
-            people.retain(|(_, presence)| is_wanted(presence));
+            let people = self.settled(connection.principal, batch, &is_wanted);
             if people.is_empty() {
                 continue;
             }
             let relations = connection.relations();
             let snapshot = Snapshot {
                 cursor: self.cursor(connection.principal, reached, relations),
-                users: self.statuses(connection.principal, &people),
+                users: self.statuses(&people),
                 total: people.len(),
                 truncated: false,
                 partial: true,
@@ -136,27 +140,68 @@ impl Fanout {
         delivery
     }
 
-    /// Whom a principal is subscribed to, itself left out.
-    pub(super) fn contacts(&self, principal: PrincipalKey) -> Vec<PrincipalKey> {
-        let directory = self.people.directory();
-        let mut audience = directory.audience(principal, self.audience_limit);
-        audience.retain(|other| *other != principal);
-        audience
-    }
-
-    /// The statuses of people that a watcher is subscribed to, or is.
-    pub(super) fn statuses(
+    /// Those of a batch whose face is wanted and of whom the watcher is not about to be told anyhow.
+    fn settled(
         &self,
         watcher: PrincipalKey,
-        people: &[(PrincipalKey, Presence)],
-    ) -> Vec<Status> {
+        batch: &[PrincipalKey],
+        is_wanted: impl Fn(&Face) -> bool,
+    ) -> Vec<Seen> {
+        let states = self.host.survey_with_news(batch);
         let now = self.host.now().wall;
         let directory = self.people.directory();
-        let status = |(key, presence): &(PrincipalKey, Presence)| {
-            let member = directory.member(*key);
-            let sight = directory.sight(Watcher::Principal(watcher), *key);
-            let shown = shown(sight, Some(member), member.id(), Some(presence), now);
-            Status::from(shown)
+        let mut people = Vec::new();
+        for (key, (presence, news)) in batch.iter().copied().zip(states) {
+            let sight = directory.sight(Watcher::Principal(watcher), key);
+            let is_known = match sight {
+                Sight::Nothing => false,
+                Sight::Part { .. } | Sight::Whole => true,
+            };
+            // News that do not reach the watcher must not be noticed by who is missing here.
+            let is_told = news == Some(Concern::Watchers) && sight.follows();
+            let seen = Seen {
+                key,
+                sight,
+                presence,
+            };
+            if is_known && !is_told && is_wanted(&seen.face(now)) {
+                people.push(seen);
+            }
+        }
+        people
+    }
+
+    /// Whom a principal is subscribed to and may know of, itself left out; and how much of each.
+    pub(super) fn contacts(&self, principal: PrincipalKey) -> Vec<(PrincipalKey, Sight)> {
+        let directory = self.people.directory();
+        let audience = directory.audience(principal, self.audience_limit);
+        let others = audience.into_iter().filter(|other| *other != principal);
+        others
+            .map(|other| (other, contact_sight(&directory, principal, other)))
+            .filter(|(_, sight)| *sight != Sight::Nothing)
+            .collect()
+    }
+
+    /// The states of people, and the number before which all news are in them.
+    pub(super) fn survey(&self, people: &[(PrincipalKey, Sight)]) -> (Vec<Seen>, Number) {
+        let keys: Vec<_> = people.iter().map(|(key, _)| *key).collect();
+        let (presences, horizon) = self.host.survey(&keys);
+        let seen = |((key, sight), presence): (&(PrincipalKey, Sight), Presence)| Seen {
+            key: *key,
+            sight: *sight,
+            presence,
+        };
+        (people.iter().zip(presences).map(seen).collect(), horizon)
+    }
+
+    /// The statuses of people, as their watcher is shown them.
+    pub(super) fn statuses(&self, people: &[Seen]) -> Vec<Status> {
+        let now = self.host.now().wall;
+        let directory = self.people.directory();
+        let status = |seen: &Seen| {
+            let member = directory.member(seen.key);
+            let presence = Some(&seen.presence);
+            Status::from(shown(seen.sight, Some(member), member.id(), presence, now))
         };
         people.iter().map(status).collect()
     }

@@ -1,18 +1,21 @@
 //! Who is typing where: which starts and stops the others are told.
 //!
-//! Always true: a stop retracts exactly what was shown, and waits for the last typing device of the person;
+//! Always true: only whoever is shown the person as present is told that it types;
+//! a stop retracts exactly what was shown, and waits for the last typing device of the person, unless the person may not be seen any more;
 //! starts are shown at most once per [`SHOWN_FOR`] and person, and a stop resets that.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::Instant;
-use vigie_core::{ConnectionId, ConversationKey, PrincipalKey};
+use vigie_core::{ConnectionId, ConversationKey, PrincipalKey, Sight, face};
 
 use super::Fanout;
 use super::connection::Connection;
+use super::link::Frame;
+use super::visibility::contact_sight;
 use super::wire::event;
 
 /// A further start within this time tells nobody anything new.
@@ -28,6 +31,8 @@ pub(super) struct Typing {
 struct Typist {
     devices: Vec<ConnectionId>,
     shown_at: Instant,
+    /// The sockets that were told.
+    shown_to: HashSet<ConnectionId>,
 }
 
 impl Typing {
@@ -48,6 +53,7 @@ impl Typing {
                 Typist {
                     devices: Vec::new(),
                     shown_at: now,
+                    shown_to: HashSet::new(),
                 }
             });
         if !typist.devices.contains(&device) {
@@ -60,60 +66,87 @@ impl Typing {
         is_news
     }
 
-    /// A device stops; says whether the others are to be told.
+    /// A start was told to these sockets.
+    fn note_shown(
+        &mut self,
+        conversation: ConversationKey,
+        principal: PrincipalKey,
+        to: impl Iterator<Item = ConnectionId>,
+    ) {
+        if let Some(typist) = self.shown.get_mut(&(conversation, principal)) {
+            typist.shown_to.extend(to);
+        }
+    }
+
+    /// A device stops; when it was the last one, the sockets that were told of a start.
     fn stop(
         &mut self,
         conversation: ConversationKey,
         principal: PrincipalKey,
         device: ConnectionId,
-    ) -> bool {
-        let Some(typist) = self.shown.get_mut(&(conversation, principal)) else {
-            return false;
-        };
+    ) -> Option<HashSet<ConnectionId>> {
+        let typist = self.shown.get_mut(&(conversation, principal))?;
         typist.devices.retain(|other| *other != device);
-        let is_over = typist.devices.is_empty();
-        if is_over {
-            self.shown.remove(&(conversation, principal));
+        if typist.devices.is_empty() {
+            self.end(conversation, principal)
+        } else {
+            None
         }
-        is_over
     }
 
-    /// A person types in a conversation no more, on no device; says whether the others are to be told.
-    fn end(&mut self, conversation: ConversationKey, principal: PrincipalKey) -> bool {
-        self.shown.remove(&(conversation, principal)).is_some()
+    /// A person types in a conversation no more, on no device; the sockets that were told of a start.
+    fn end(
+        &mut self,
+        conversation: ConversationKey,
+        principal: PrincipalKey,
+    ) -> Option<HashSet<ConnectionId>> {
+        let typist = self.shown.remove(&(conversation, principal))?;
+        Some(typist.shown_to)
     }
 
-    /// A device is gone; the conversations whose viewers are to be told.
-    fn forget(&mut self, device: ConnectionId) -> Vec<ConversationKey> {
-        let mut over = Vec::new();
-        self.shown.retain(|(conversation, _), typist| {
-            typist.devices.retain(|other| *other != device);
-            let is_over = typist.devices.is_empty();
-            if is_over {
-                over.push(*conversation);
-            }
-            !is_over
-        });
-        over
+    /// The conversations where a device types.
+    fn of_device(&self, principal: PrincipalKey, device: ConnectionId) -> Vec<ConversationKey> {
+        let typists = self.shown.iter();
+        typists
+            .filter(|((_, of), typist)| *of == principal && typist.devices.contains(&device))
+            .map(|((conversation, _), _)| *conversation)
+            .collect()
+    }
+
+    /// Those who were told of a start and may not see it any more; they are forgotten.
+    fn retract(
+        &mut self,
+        conversation: ConversationKey,
+        principal: PrincipalKey,
+        sees: impl Fn(ConnectionId) -> bool,
+    ) -> HashSet<ConnectionId> {
+        let Some(typist) = self.shown.get_mut(&(conversation, principal)) else {
+            return HashSet::new();
+        };
+        typist
+            .shown_to
+            .extract_if(|socket| !sees(*socket))
+            .collect()
     }
 }
 
 impl Fanout {
     /// A member starts to type.
     pub(crate) fn start_typing(&self, connection: &Connection, conversation: ConversationKey) {
-        let is_news = self.typing.lock().start(
-            conversation,
-            connection.principal,
-            connection.id,
-            Instant::now(),
-        );
-        if is_news {
-            self.tell_viewers(
-                connection.principal,
-                Some(connection.id),
-                conversation,
-                "typing:start",
-            );
+        let principal = connection.principal;
+        {
+            // Held until all are told, so that nobody is told of a start after its stop.
+            let mut typing = self.typing.lock();
+            if typing.start(conversation, principal, connection.id, Instant::now())
+                && let Some(frame) = self.typing_frame("typing:start", conversation, principal)
+            {
+                let viewers = self.who_see_present(conversation, principal);
+                let viewers = viewers.iter().filter(|viewer| viewer.id != connection.id);
+                for viewer in viewers.clone() {
+                    viewer.emit_if_room(frame.copy());
+                }
+                typing.note_shown(conversation, principal, viewers.map(|viewer| viewer.id));
+            }
         }
         // The socket may have been forgotten while it started.
         if self.hub.connection(connection.id).is_none() {
@@ -123,25 +156,41 @@ impl Fanout {
 
     /// A member stops, or is gone.
     pub(crate) fn stop_typing(&self, connection: &Connection, conversation: ConversationKey) {
-        let is_over = self
-            .typing
-            .lock()
-            .stop(conversation, connection.principal, connection.id);
-        if is_over {
-            self.tell_viewers(
-                connection.principal,
-                Some(connection.id),
-                conversation,
-                "typing:stop",
-            );
+        let mut typing = self.typing.lock();
+        if let Some(mut shown_to) = typing.stop(conversation, connection.principal, connection.id) {
+            shown_to.remove(&connection.id);
+            self.tell_stop(conversation, connection.principal, &shown_to);
         }
     }
 
     /// A person is no longer a member, and types there no more.
     pub(super) fn end_typing(&self, conversation: ConversationKey, principal: PrincipalKey) {
-        let is_over = self.typing.lock().end(conversation, principal);
-        if is_over {
-            self.tell_viewers(principal, None, conversation, "typing:stop");
+        let mut typing = self.typing.lock();
+        if let Some(shown_to) = typing.end(conversation, principal) {
+            self.tell_stop(conversation, principal, &shown_to);
+        }
+    }
+
+    /// A person may be shown as absent to some who were told that it types: they are told that it stopped.
+    pub(super) fn retract_typing(&self, principal: PrincipalKey) {
+        let mut typing = self.typing.lock();
+        if typing.shown.is_empty() {
+            return;
+        }
+        let conversations = self
+            .people
+            .directory()
+            .member(principal)
+            .conversations()
+            .to_vec();
+        for conversation in conversations {
+            if !typing.shown.contains_key(&(conversation, principal)) {
+                continue;
+            }
+            let viewers = self.who_see_present(conversation, principal);
+            let see: HashSet<_> = viewers.iter().map(|viewer| viewer.id).collect();
+            let retracted = typing.retract(conversation, principal, |socket| see.contains(&socket));
+            self.tell_stop(conversation, principal, &retracted);
         }
     }
 
@@ -154,53 +203,85 @@ impl Fanout {
     pub(crate) fn leave(&self, connection: &Connection, conversation: ConversationKey) {
         self.stop_typing(connection, conversation);
         self.hub.close_view(conversation, connection);
+        let mut stats = self.online_stats.lock();
+        stats.forget(conversation, connection.id);
     }
 
     /// A socket is gone.
     pub(crate) fn forget(&self, connection: &Connection) {
         self.hub.remove(connection);
         self.never_expire(connection);
-        let stopped = self.typing.lock().forget(connection.id);
-        for conversation in stopped {
-            self.tell_viewers(
-                connection.principal,
-                Some(connection.id),
-                conversation,
-                "typing:stop",
-            );
+        let typed_in = self
+            .typing
+            .lock()
+            .of_device(connection.principal, connection.id);
+        for conversation in typed_in {
+            self.stop_typing(connection, conversation);
+        }
+        let mut stats = self.online_stats.lock();
+        for conversation in connection.joined() {
+            stats.forget(conversation, connection.id);
         }
     }
 
-    /// Tells the sockets that look at a conversation, but the one it comes from.
-    fn tell_viewers(
+    /// The sockets that look at a conversation, of members who are shown this one as present.
+    fn who_see_present(
         &self,
-        principal: PrincipalKey,
-        from: Option<ConnectionId>,
         conversation: ConversationKey,
-        name: &'static str,
-    ) {
-        let frame = {
-            let directory = self.people.directory();
-            let Some(group) = directory.conversation(conversation) else {
-                return;
+        principal: PrincipalKey,
+    ) -> Vec<Arc<Connection>> {
+        let presence = self.host.presence(principal);
+        let now = self.host.now().wall;
+        let mut viewers = self.viewing_members(conversation);
+        let directory = self.people.directory();
+        let sees = |viewer: PrincipalKey| {
+            let sight = if viewer == principal {
+                Sight::Whole
+            } else {
+                contact_sight(&directory, viewer, principal)
             };
-            let member = directory.member(principal);
-            let payload = json!({
-                "conversationId": group.id.as_str(),
-                "userId": member.id().as_str(),
-                "username": member.name(),
-            });
-            event(name, &payload)
+            face(sight, &presence, now).availability.is_online()
         };
-        for viewer in self.hub.viewers(conversation) {
-            let may_see = self
-                .people
-                .directory()
-                .is_member(conversation, viewer.principal);
-            if Some(viewer.id) != from && may_see {
+        viewers.retain(|viewer| sees(viewer.principal));
+        viewers
+    }
+
+    /// Tells those of these sockets that a member stopped who still look at the conversation.
+    fn tell_stop(
+        &self,
+        conversation: ConversationKey,
+        principal: PrincipalKey,
+        shown_to: &HashSet<ConnectionId>,
+    ) {
+        if shown_to.is_empty() {
+            return;
+        }
+        let Some(frame) = self.typing_frame("typing:stop", conversation, principal) else {
+            return;
+        };
+        for viewer in self.viewing_members(conversation) {
+            if shown_to.contains(&viewer.id) {
                 viewer.emit_if_room(frame.copy());
             }
         }
+    }
+
+    /// `None` when the conversation ended meanwhile.
+    fn typing_frame(
+        &self,
+        name: &'static str,
+        conversation: ConversationKey,
+        principal: PrincipalKey,
+    ) -> Option<Frame> {
+        let directory = self.people.directory();
+        let group = directory.conversation(conversation)?;
+        let member = directory.member(principal);
+        let payload = json!({
+            "conversationId": group.id.as_str(),
+            "userId": member.id().as_str(),
+            "username": member.name(),
+        });
+        Some(event(name, &payload))
     }
 }
 
@@ -212,6 +293,8 @@ mod tests {
     const ALICE: PrincipalKey = PrincipalKey(0);
     const PHONE: ConnectionId = ConnectionId(1);
     const LAPTOP: ConnectionId = ConnectionId(2);
+    const BOBS: ConnectionId = ConnectionId(3);
+    const CAROLS: ConnectionId = ConnectionId(4);
 
     #[test]
     fn a_stop_waits_for_the_last_typing_device() {
@@ -219,9 +302,20 @@ mod tests {
         let now = Instant::now();
         assert!(typing.start(ROOM, ALICE, PHONE, now));
         assert!(!typing.start(ROOM, ALICE, LAPTOP, now));
-        assert!(!typing.stop(ROOM, ALICE, PHONE));
-        assert!(typing.stop(ROOM, ALICE, LAPTOP));
-        assert!(!typing.stop(ROOM, ALICE, LAPTOP));
+        assert_eq!(typing.stop(ROOM, ALICE, PHONE), None);
+        assert!(typing.stop(ROOM, ALICE, LAPTOP).is_some());
+        assert_eq!(typing.stop(ROOM, ALICE, LAPTOP), None);
+    }
+
+    #[test]
+    fn a_stop_is_for_those_who_were_told_and_still_may_see() {
+        let mut typing = Typing::default();
+        typing.start(ROOM, ALICE, PHONE, Instant::now());
+        typing.note_shown(ROOM, ALICE, [BOBS, CAROLS].into_iter());
+        let retracted = typing.retract(ROOM, ALICE, |socket| socket == BOBS);
+        assert_eq!(retracted, HashSet::from([CAROLS]));
+        let told = typing.stop(ROOM, ALICE, PHONE);
+        assert_eq!(told, Some(HashSet::from([BOBS])));
     }
 
     #[test]
@@ -230,10 +324,10 @@ mod tests {
         let now = Instant::now();
         let elsewhere = ConversationKey(1);
         typing.start(ROOM, ALICE, PHONE, now);
-        typing.start(elsewhere, ALICE, PHONE, now);
         typing.start(elsewhere, ALICE, LAPTOP, now);
-        assert_eq!(typing.forget(PHONE), [ROOM]);
-        assert!(typing.stop(elsewhere, ALICE, LAPTOP));
+        assert_eq!(typing.of_device(ALICE, PHONE), [ROOM]);
+        assert_eq!(typing.of_device(ALICE, LAPTOP), [elsewhere]);
+        assert_eq!(typing.of_device(ALICE, BOBS), []);
     }
 
     #[test]
@@ -243,7 +337,7 @@ mod tests {
         assert!(typing.start(ROOM, ALICE, PHONE, now));
         assert!(!typing.start(ROOM, ALICE, PHONE, now + SHOWN_FOR / 2));
         assert!(typing.start(ROOM, ALICE, PHONE, now + SHOWN_FOR));
-        assert!(typing.stop(ROOM, ALICE, PHONE));
+        assert!(typing.stop(ROOM, ALICE, PHONE).is_some());
         assert!(typing.start(ROOM, ALICE, PHONE, now + SHOWN_FOR));
     }
 }

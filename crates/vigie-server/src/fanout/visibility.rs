@@ -4,7 +4,10 @@
 
 use std::borrow::Cow;
 
-use vigie_core::{Face, Member, Presence, PrincipalId, Sight, Wall, face};
+use vigie_core::{
+    Directory, Face, Member, Presence, PrincipalId, PrincipalKey, Sight, Wall, Watcher, face,
+    public_sight,
+};
 
 /// A principal as one watcher may see it.
 #[derive(Debug, Clone)]
@@ -37,6 +40,44 @@ pub(crate) fn shown<'a>(
             name: Cow::Borrowed(id.as_str()),
             face: Face::default(),
         },
+    }
+}
+
+/// Somebody's presence, and how much of it one watcher may see.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) key: PrincipalKey,
+    pub(crate) sight: Sight,
+    pub(crate) presence: Presence,
+}
+
+impl Seen {
+    /// What the watcher is shown.
+    pub(crate) fn face(&self, now: Wall) -> Face {
+        face(self.sight, &self.presence, now)
+    }
+}
+
+/// What somebody who shares a conversation with `principal` may know of it; the same as its sight, and cheaper where everybody's is the same.
+pub(crate) fn contact_sight(
+    directory: &Directory,
+    watcher: PrincipalKey,
+    principal: PrincipalKey,
+) -> Sight {
+    let common = directory.common_sight(principal);
+    common.unwrap_or_else(|| directory.sight(Watcher::Principal(watcher), principal))
+}
+
+/// What a member may know of another where members are listed and counted: of oneself what the others see, so that no list tells more than theirs.
+pub(crate) fn list_sight(
+    directory: &Directory,
+    watcher: PrincipalKey,
+    principal: PrincipalKey,
+) -> Sight {
+    if watcher == principal {
+        public_sight(directory.member(principal).privacy())
+    } else {
+        contact_sight(directory, watcher, principal)
     }
 }
 

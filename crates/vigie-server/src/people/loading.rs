@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
-use vigie_core::{Directory, PrincipalKey};
+use vigie_core::{Directory, PrincipalKey, SightRules};
 use vigie_store::{
-    Page, ReadError, Store, StoredConversation, StoredGuest, StoredPresence, StoredUser,
+    Page, ReadError, Store, StoredBlock, StoredConversation, StoredGuest, StoredPresence,
+    StoredPrivacy, StoredUser,
 };
 
 use crate::engine_host::{EngineHost, Kept};
@@ -25,11 +26,15 @@ struct Loading<'h> {
 }
 
 impl People {
-    /// Takes up what the store kept: the directory, and everyone's presence with it.
+    /// Takes up what the store kept: the directory, in which people see each other by these rules, and everyone's presence with it.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn load(host: Arc<EngineHost>, store: Arc<dyn Store>) -> Result<Self, ReadError> {
+    pub async fn load(
+        host: Arc<EngineHost>,
+        store: Arc<dyn Store>,
+        rules: SightRules,
+    ) -> Result<Self, ReadError> {
         let mut loading = Loading {
             host: &host,
             directory: Directory::default(),
@@ -37,8 +42,11 @@ impl People {
         };
         store.load(&mut |page| loading.take_up(page)).await?;
         let Loading {
-            directory, guests, ..
+            mut directory,
+            guests,
+            ..
         } = loading;
+        directory.set_sight_rules(rules);
         Ok(Self {
             host,
             store,
@@ -56,6 +64,8 @@ impl Loading<'_> {
         match page {
             Page::Users(users) => users.into_iter().for_each(|user| self.user(user)),
             Page::Guests(guests) => guests.into_iter().for_each(|guest| self.guest(guest)),
+            Page::Privacy(settings) => settings.into_iter().for_each(|of| self.privacy(of)),
+            Page::Blocks(blocks) => blocks.into_iter().for_each(|block| self.block(&block)),
             Page::Conversations(groups) => groups
                 .into_iter()
                 .for_each(|group| self.conversation(group)),
@@ -75,6 +85,18 @@ impl Loading<'_> {
         let key = self.directory.put(guest.id, &profile, guest.expires_at);
         self.guests.insert(guest.token_sha256, key);
         self.host.know_guest(key);
+    }
+
+    fn privacy(&mut self, setting: StoredPrivacy) {
+        if let Some(key) = self.directory.key(&setting.principal) {
+            self.directory.set_privacy(key, setting.privacy);
+        }
+    }
+
+    fn block(&mut self, block: &StoredBlock) {
+        if let Some(blocker) = self.directory.key(&block.blocker) {
+            self.directory.block_id(blocker, &block.blocked);
+        }
     }
 
     fn conversation(&mut self, group: StoredConversation) {

@@ -92,16 +92,26 @@ impl People {
     /// Adds a user, or changes what the patch names; a deleted one comes back.
     ///
     /// Of several at the same time, one alone is told that the user is new.
+    /// With it comes what was noted right `before` a change of what the user may see.
     ///
     /// # Errors
     /// When the store refuses.
-    pub async fn put_user(&self, id: PrincipalId, patch: UserPatch) -> Result<Put, ChangeError> {
+    pub async fn put_user<T>(
+        &self,
+        id: PrincipalId,
+        patch: UserPatch,
+        before: impl FnOnce(PrincipalKey) -> T,
+    ) -> Result<(Put, Option<T>), ChangeError> {
         let _turn = self.line.turn().await?;
-        let is_new = self.find(&id).is_none();
+        let known = self.find(&id);
+        let is_new = known.is_none();
         let mut profile = self.profile(&id).unwrap_or_default();
         profile.set_by_api |= patch.names.has_name();
         patch.names.lay_over(&mut profile);
+        let moderated = profile.role.is_some_and(Role::may_moderate);
         profile.role = patch.role.or(profile.role);
+        let sees_otherwise = profile.role.is_some_and(Role::may_moderate) != moderated;
+        let noted = known.filter(|_| sees_otherwise).map(before);
         profile.is_active = patch.is_active.unwrap_or(profile.is_active);
         let user = StoredUser {
             id: id.clone(),
@@ -110,7 +120,7 @@ impl People {
         };
         self.store.upsert_users(&[user]).await?;
         let key = self.directory.write().put(id, &profile, None);
-        Ok(Put { key, is_new })
+        Ok((Put { key, is_new }, noted))
     }
 
     /// Forgets a user; a token does not bring it back.

@@ -119,6 +119,26 @@ pub(super) fn registered(identity: &Identity) -> Result<(), ApiError> {
     }
 }
 
+/// Whose settings a path means by `me` or an id: the asker's own, or with an API key anybody's.
+pub(super) fn whose(asker: &Asker, text: &str) -> Result<PrincipalId, ApiError> {
+    match asker {
+        Asker::Person(identity) if text == "me" => Ok(identity.id.clone()),
+        Asker::Service if text == "me" => Err(ApiError::invalid(
+            "An API key is nobody: say whose settings, as user:<id> or guest:<id>.",
+        )),
+        Asker::Service => Ok(text.parse()?),
+        Asker::Person(identity) => {
+            let id: PrincipalId = text.parse()?;
+            // Whether somebody else exists is not told.
+            if id == identity.id {
+                Ok(id)
+            } else {
+                Err(ApiError::NotOneself)
+            }
+        }
+    }
+}
+
 /// The key of somebody who exists.
 pub(super) fn find(app: &App, id: &PrincipalId) -> Result<PrincipalKey, ApiError> {
     app.people

@@ -15,7 +15,7 @@ use vigie_core::{IdError, PrincipalId};
 
 use crate::admission::Refusal;
 use crate::limits::Limit;
-use crate::people::ChangeError;
+use crate::people::{ChangeError, MOST_BLOCKS};
 
 /// When to ask again while the store is away, in seconds: the longest wait between two of the server's own attempts.
 const RETRY_AFTER_SECONDS: &str = "2";
@@ -35,9 +35,12 @@ pub enum ApiError {
     /// A user without the role.
     #[error("Administrator required: use a token with the role ADMIN or BIGBOSS, or an API key.")]
     AdministratorRequired,
-    /// Somebody else's sessions.
-    #[error("People may end their own sessions only; an API key may end anybody's.")]
+    /// Something of somebody else's.
+    #[error("People may do this for themselves only; an API key may do it for anybody.")]
     NotOneself,
+    /// As many people are blocked as can be.
+    #[error("At most {MOST_BLOCKS} people can be blocked; unblock somebody first.")]
+    TooManyBlocks,
     /// Input that cannot be understood; says what to send instead.
     #[error("{0}")]
     InvalidPayload(Cow<'static, str>),
@@ -134,6 +137,7 @@ impl ApiError {
             | Self::ApiKeyRequired
             | Self::AdministratorRequired
             | Self::NotOneself => StatusCode::FORBIDDEN,
+            Self::TooManyBlocks => StatusCode::CONFLICT,
             Self::InvalidPayload(_) | Self::TooManyIds { .. } | Self::TooManyActivities { .. } => {
                 StatusCode::BAD_REQUEST
             }
@@ -164,6 +168,7 @@ impl ApiError {
             Self::ApiKeyRequired => "API_KEY_REQUIRED",
             Self::AdministratorRequired => "ADMINISTRATOR_REQUIRED",
             Self::NotOneself => "FORBIDDEN",
+            Self::TooManyBlocks => "TOO_MANY_BLOCKS",
             Self::InvalidPayload(_) | Self::TooManyIds { .. } | Self::TooManyActivities { .. } => {
                 "INVALID_PAYLOAD"
             }
@@ -189,6 +194,7 @@ impl ApiError {
             Self::ApiKeyRequired
             | Self::AdministratorRequired
             | Self::NotOneself
+            | Self::TooManyBlocks
             | Self::InvalidPayload(_)
             | Self::UnknownPrincipal(_)
             | Self::UnknownConversation
@@ -225,6 +231,7 @@ impl ApiError {
             | Self::ApiKeyRequired
             | Self::AdministratorRequired
             | Self::NotOneself
+            | Self::TooManyBlocks
             | Self::InvalidPayload(_)
             | Self::UnknownPrincipal(_)
             | Self::UnknownConversation
@@ -303,6 +310,7 @@ impl From<ChangeError> for ApiError {
         match error {
             ChangeError::UnknownPrincipal(id) => Self::UnknownPrincipal(id),
             ChangeError::UnknownConversation => Self::UnknownConversation,
+            ChangeError::TooManyBlocks => Self::TooManyBlocks,
             ChangeError::Store(_) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,

@@ -6,12 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_core::{ConversationKey, PrincipalKey, Watcher, face};
+use vigie_core::{ConversationKey, PrincipalKey, face};
 
 use super::access::Active;
 use super::answer::Success;
 use super::error::{ApiError, CredentialFailure};
 use crate::app::App;
+use crate::fanout::visibility::list_sight;
 
 /// A conversation, as its members see it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,7 +24,7 @@ pub(super) struct OwnConversation {
     title: Option<String>,
     /// How many people are members.
     member_count: usize,
-    /// How many of them are online or away.
+    /// How many of them are shown as present to whoever asks, who counts as the others see them.
     online_count: usize,
 }
 
@@ -67,7 +68,7 @@ fn describe(app: &App, watcher: PrincipalKey, key: ConversationKey) -> Option<Ow
         .iter()
         .zip(presences)
         .filter(|(key, presence)| {
-            let sight = directory.sight(Watcher::Principal(watcher), **key);
+            let sight = list_sight(&directory, watcher, **key);
             face(sight, presence, now).availability.is_online()
         })
         .count();

@@ -115,7 +115,11 @@ pub(super) async fn put_user(
     let id = user_id(&id)?;
     let patch = UserPatch::try_from(change)?;
     let is_deactivated = patch.is_active == Some(false);
-    let Put { key, is_new } = app.people.put_user(id, patch).await?;
+    let before = |key| app.fanout.sights_around(key);
+    let (Put { key, is_new }, sights) = app.people.put_user(id, patch, before).await?;
+    if let Some(sights) = sights {
+        app.fanout.sights_changed(sights);
+    }
     if is_deactivated {
         app.fanout.revoke(key, Revocation::Deactivated);
     }

@@ -50,6 +50,8 @@ pub(crate) struct Follower {
     pub(crate) cursor: Option<String>,
     /// Everybody it was told of since it connected, in order.
     pub(crate) told: Vec<String>,
+    /// Every message with its plain name, in order.
+    pub(crate) log: Vec<(String, Value)>,
     /// Whole snapshots it was given since it connected.
     pub(crate) wholes: usize,
     /// What the last message said about the end.
@@ -106,6 +108,7 @@ impl Follower {
             view: kept.view,
             cursor: kept.cursor,
             told: Vec::new(),
+            log: Vec::new(),
             wholes: 0,
             end: None,
         };
@@ -161,6 +164,7 @@ impl Follower {
             }
         };
         self.take(&name, &payload);
+        self.log.push((name.clone(), payload));
         Some(name)
     }
 

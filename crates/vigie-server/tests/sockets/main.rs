@@ -7,6 +7,7 @@ mod early_events;
 mod endings;
 mod follower;
 mod following;
+mod leak;
 mod limits;
 mod places;
 mod polling;

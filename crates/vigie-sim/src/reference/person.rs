@@ -186,6 +186,7 @@ impl Person {
             rest_floor: self.rest.map(|lease| lease.floor.wall),
             ended_proof_at: self.ended_proof,
             sessions: self.stays.iter().map(Stay::stored).collect(),
+            choice: None,
         }
     }
 

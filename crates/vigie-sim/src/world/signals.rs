@@ -133,6 +133,7 @@ fn may_be_activity(signal: &Signal) -> bool {
         | Signal::SessionLost { .. }
         | Signal::SessionsRevoked { .. }
         | Signal::StatusForced { .. }
+        | Signal::StatusChosen { .. }
         | Signal::PresenceLoaded { .. }
         | Signal::ProcessPaused { .. } => false,
     }

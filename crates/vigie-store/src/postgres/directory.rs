@@ -1,7 +1,7 @@
 //! Writing the directory: users, guests, conversations and members.
 //!
 //! In: what memory has decided. Out: rows.
-//! Always true: whoever goes takes memberships and presence along, a tombstone yields to an API call only, and no statement is run per row.
+//! Always true: whoever goes takes everything of theirs along, a tombstone yields to an API call only, and no statement is run per row.
 
 use sqlx::PgConnection;
 use vigie_core::{Id, PrincipalId, Wall};
@@ -275,13 +275,16 @@ async fn join(connection: &mut PgConnection, conversations: &[&str], members: &[
     .map(drop)
 }
 
-/// Ends memberships and presence of principals.
+/// Ends memberships, presence, privacy and blocks of principals.
 async fn forget(connection: &mut PgConnection, principals: &[PrincipalId]) -> Outcome {
     let principals = names(principals);
     for sql in [
         "DELETE FROM members WHERE principal_id = ANY ($1)",
         "DELETE FROM node_presence WHERE principal_id = ANY ($1)",
         "DELETE FROM times WHERE principal_id = ANY ($1)",
+        "DELETE FROM privacy WHERE principal_id = ANY ($1)",
+        "DELETE FROM blocks WHERE blocker_id = ANY ($1)",
+        "DELETE FROM blocks WHERE blocked_id = ANY ($1)",
     ] {
         sqlx::query(sql)
             .bind(&principals)

@@ -4,6 +4,7 @@
 //! Always true: a row that this program never writes is an error, not a guess; of a principal with several rows the newest state is kept, and the latest of all times.
 
 mod presence;
+mod privacy;
 mod reading;
 
 use sqlx::PgConnection;
@@ -11,6 +12,7 @@ use sqlx::postgres::PgRow;
 use vigie_core::{PrincipalId, Profile, Role, Wall};
 
 pub(super) use self::presence::{everyone, of as presence_of};
+pub(super) use self::privacy::{blocks, settings as privacy};
 use self::reading::{Reading, Receive, all, pages, wrong};
 use crate::error::ReadError;
 use crate::rows::{StoredConversation, StoredGuest, StoredUser};

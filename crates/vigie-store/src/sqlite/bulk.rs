@@ -62,7 +62,7 @@ mod tests {
     use sqlx::Row;
 
     use super::*;
-    use crate::sqlite::{SqliteStore, directory, presence};
+    use crate::sqlite::{SqliteStore, directory, presence, privacy};
 
     #[test]
     fn a_template_is_filled_with_as_many_rows_as_its_size() {
@@ -92,7 +92,8 @@ mod tests {
                 .await
                 .unwrap();
         assert!(tables.contains(&"node_presence".to_owned()));
-        for bulk in directory::statements().chain(presence::statements()) {
+        let statements = directory::statements().chain(presence::statements());
+        for bulk in statements.chain(privacy::statements()) {
             for sql in &bulk.sized {
                 let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
                     .fetch_all(&mut *connection)

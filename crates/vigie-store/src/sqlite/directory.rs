@@ -1,7 +1,7 @@
 //! Writing the directory: users, guests, conversations and members.
 //!
 //! In: what memory has decided. Out: rows.
-//! Always true: whoever goes takes memberships and presence along, and a tombstone yields to an API call only.
+//! Always true: whoever goes takes everything of theirs along, and a tombstone yields to an API call only.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -10,6 +10,7 @@ use sqlx::SqliteConnection;
 use vigie_core::{Id, PrincipalId, Wall};
 
 use super::bulk::{Binding, Bulk};
+use super::privacy;
 use crate::rows::{StoredConversation, StoredGuest, StoredUser};
 
 type Outcome = Result<(), sqlx::Error>;
@@ -185,7 +186,7 @@ pub(super) async fn replace_members(
     add_members(connection, conversation, members).await
 }
 
-/// Ends memberships and presence of principals.
+/// Ends memberships, presence, privacy and blocks of principals.
 async fn forget(connection: &mut SqliteConnection, principals: &[PrincipalId]) -> Outcome {
     for bulk in [&END_MEMBERSHIPS, &END_PRESENCE, &END_TIMES] {
         bulk.run(connection, principals, |query, principal| {
@@ -193,7 +194,7 @@ async fn forget(connection: &mut SqliteConnection, principals: &[PrincipalId]) -
         })
         .await?;
     }
-    Ok(())
+    privacy::forget(connection, principals).await
 }
 
 fn bind_user<'q>(query: Binding<'q>, user: &StoredUser) -> Binding<'q> {

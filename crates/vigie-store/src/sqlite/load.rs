@@ -5,6 +5,7 @@
 
 mod pages;
 mod presence;
+mod privacy;
 mod reading;
 mod stale_guests;
 
@@ -29,6 +30,8 @@ pub(super) async fn everything(
 ) -> Result<(), ReadError> {
     users(readers, receive).await?;
     guests(readers, receive).await?;
+    privacy::settings(readers, receive).await?;
+    privacy::blocks(readers, receive).await?;
     conversations(readers, receive).await?;
     presence::everyone(readers, receive).await
 }

@@ -6,8 +6,8 @@ use vigie_core::{
     Availability, Id, PresenceRecord, PrincipalId, Profile, SessionId, StoredSession, Version, Wall,
 };
 use vigie_store::{
-    Page, PresenceWrite, ReadError, Store, StoredConversation, StoredGuest, StoredPresence,
-    StoredUser,
+    Page, PresenceWrite, ReadError, Store, StoredBlock, StoredConversation, StoredGuest,
+    StoredPresence, StoredPrivacy, StoredUser,
 };
 
 /// When the stories begin, in milliseconds: some instant in the past.
@@ -99,6 +99,8 @@ pub(crate) fn write(principal: &PrincipalId, record: &PresenceRecord) -> Presenc
 pub(crate) struct Snapshot {
     pub(crate) users: Vec<StoredUser>,
     pub(crate) guests: Vec<StoredGuest>,
+    pub(crate) privacy: Vec<StoredPrivacy>,
+    pub(crate) blocks: Vec<StoredBlock>,
     pub(crate) conversations: Vec<StoredConversation>,
     pub(crate) presence: Vec<StoredPresence>,
 }
@@ -111,8 +113,10 @@ pub(crate) async fn load(store: &dyn Store) -> Result<Snapshot, ReadError> {
         let (of_page, rows) = match page {
             Page::Users(users) => (0, extend(&mut found.users, users)),
             Page::Guests(guests) => (1, extend(&mut found.guests, guests)),
-            Page::Conversations(groups) => (2, extend(&mut found.conversations, groups)),
-            Page::Presence(presence) => (3, extend(&mut found.presence, presence)),
+            Page::Privacy(settings) => (2, extend(&mut found.privacy, settings)),
+            Page::Blocks(blocks) => (3, extend(&mut found.blocks, blocks)),
+            Page::Conversations(groups) => (4, extend(&mut found.conversations, groups)),
+            Page::Presence(presence) => (5, extend(&mut found.presence, presence)),
         };
         assert!(rows > 0 && of_page >= turn, "{rows} rows of part {of_page}");
         turn = of_page;

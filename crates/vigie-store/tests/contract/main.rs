@@ -1,6 +1,6 @@
 //! What every store promises, told once and held against every implementation.
 //!
-//! `directory`, `maintenance`, `presence`, `restart` and `view` know of no particular database; a file per implementation provides it and adds what only it can show.
+//! `directory`, `maintenance`, `presence`, `privacy`, `restart` and `view` know of no particular database; a file per implementation provides it and adds what only it can show.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -10,6 +10,7 @@ mod maintenance;
 mod positions;
 mod postgres;
 mod presence;
+mod privacy;
 mod restart;
 mod sqlite;
 mod view;
@@ -55,6 +56,9 @@ macro_rules! contract {
             presence::unknown_never_replaces_a_time,
             presence::a_refresh_touches_one_row_and_an_unchanged_record_none,
             presence::whoever_was_deleted_gets_no_row,
+            privacy::a_setting_comes_back_and_the_default_keeps_no_row,
+            privacy::a_block_comes_back_once_until_it_ends,
+            privacy::whoever_goes_leaves_no_setting_and_no_block,
             restart::each_start_is_another_incarnation_of_one_node,
             restart::a_successor_takes_over_and_reaps,
             restart::however_many_earlier_rows_there_are_all_are_reaped,

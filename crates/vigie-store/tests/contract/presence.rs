@@ -24,6 +24,7 @@ pub(crate) async fn a_record_comes_back_whole(database: &impl Database) {
         forced_offline_at: Some(at(3)),
         rest_floor: Some(at(40)),
         ended_proof_at: Some(at(7)),
+        choice: None,
         sessions: vec![session(u128::MAX, false, None), session(1, true, Some(8))],
     };
     let store = database.open().await;

@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use vigie_core::{
-    Availability, ConnectionId, Mono, Now, PrincipalKey, Revocation, SessionId, Signal,
-    StoredSession, Touch,
+    Availability, Chosen, ChosenStatus, ConnectionId, Mono, Now, PrincipalKey, Revocation,
+    SessionId, Signal, StoredSession, Touch,
 };
 
 use super::{SILENCE_LIMIT, World};
@@ -141,6 +141,39 @@ impl World {
         }
     }
 
+    /// A status for an open end.
+    pub(crate) fn chooses(&mut self, principal: PrincipalKey, status: ChosenStatus) {
+        let chosen = Chosen {
+            status: Some(status),
+            ..Chosen::default()
+        };
+        self.chooses_all(principal, chosen);
+    }
+
+    /// A status for `span` from now.
+    pub(crate) fn chooses_for(
+        &mut self,
+        principal: PrincipalKey,
+        status: ChosenStatus,
+        span: Duration,
+    ) {
+        let chosen = Chosen {
+            status: Some(status),
+            until: Some(self.now.wall + span),
+            ..Chosen::default()
+        };
+        self.chooses_all(principal, chosen);
+    }
+
+    /// The computed status again, and no text.
+    pub(crate) fn chooses_nothing(&mut self, principal: PrincipalKey) {
+        self.chooses_all(principal, Chosen::default());
+    }
+
+    pub(crate) fn chooses_all(&mut self, principal: PrincipalKey, chosen: Chosen) {
+        self.handle(Signal::StatusChosen { principal, chosen });
+    }
+
     pub(crate) fn is_declared(&mut self, principal: PrincipalKey, availability: Availability) {
         let online = availability.is_online();
         self.handle(Signal::StatusForced { principal, online });
@@ -148,5 +181,10 @@ impl World {
 
     pub(crate) fn is_revoked(&mut self, principal: PrincipalKey, reason: Revocation) {
         self.handle(Signal::SessionsRevoked { principal, reason });
+    }
+
+    /// The principal was deleted.
+    pub(crate) fn is_forgotten(&mut self, principal: PrincipalKey) {
+        self.node.engine.forget(principal);
     }
 }

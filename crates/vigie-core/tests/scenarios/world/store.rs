@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use vigie_core::{Mono, Now, PresenceRecord, PrincipalKey, Signal};
+use vigie_core::{Mono, Now, PresenceRecord, PrincipalKey, Signal, StoredChoice};
 
 use super::{ALICE, BOB, Node, World, name};
 
@@ -11,12 +11,17 @@ impl World {
     /// The process is killed, and another one starts `downtime` later.
     pub(crate) fn crashes_and_restarts_after(&mut self, downtime: Duration) {
         self.node = Node::new(&self.rules);
+        // Watchers may know what the store never heard of.
+        self.faces.clear();
         self.story += downtime;
         self.now = Now {
             mono: Mono::START,
             wall: self.now.wall + downtime,
         };
-        for (principal, record) in self.store.clone() {
+        for (principal, mut record) in self.store.clone() {
+            // What was cleared is not in a store.
+            let is_kept = |choice: &StoredChoice| choice.chosen.is_some() || choice.veil.is_some();
+            record.choice = record.choice.filter(is_kept);
             self.handle(Signal::PresenceLoaded {
                 principal,
                 record: Box::new(record),
@@ -67,6 +72,7 @@ impl World {
         if let Some(kept) = self.store.get(&principal) {
             record.last_active_at = record.last_active_at.max(kept.last_active_at);
             record.last_seen_at = record.last_seen_at.max(kept.last_seen_at);
+            record.choice = record.choice.or_else(|| kept.choice.clone());
         }
         self.store.insert(principal, record);
     }

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use tempfile::TempDir;
-use vigie_core::{ConnectionId, Id, Mono, Now, PrincipalId, PrincipalKey, SessionId, Signal, Wall};
+use vigie_core::{
+    Chosen, ChosenStatus, ConnectionId, Id, Mono, Now, PrincipalId, PrincipalKey, Privacy, Reach,
+    SessionId, SightRules, Signal, Wall,
+};
 use vigie_store::{Incarnation, Store};
 
 use super::client::{Kept, Wire};
@@ -18,6 +21,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::cursor::Seals;
 use crate::engine_host::{Arrival, EngineHost, decide_due};
+use crate::fanout::sights::Sights;
 use crate::fanout::{Connection, Fanout, Positions, Wanted};
 use crate::flusher::Flusher;
 use crate::limits::Reached;
@@ -74,6 +78,7 @@ impl World {
         let mut config = Config::default();
         // The whole world is a conversation that may or may not subscribe.
         config.limits.audience = rng.choice([4, 1_000]).unwrap();
+        config.reciprocal_visibility = rng.u8(..4) == 0;
         config.limits.slow_socket.0 = rng.choice([2_000, 512 * 1_024]).unwrap();
         let clock = Clock::simulated(Now {
             mono: Mono::from_millis(1_000_000),
@@ -88,6 +93,10 @@ impl World {
             session: None,
             sent: BTreeMap::new(),
         });
+        let truth = Truth {
+            is_reciprocal: config.reciprocal_visibility,
+            ..Truth::default()
+        };
         let mut world = Self {
             _folder: folder,
             url,
@@ -95,7 +104,7 @@ impl World {
             clock,
             server,
             clients: clients.collect(),
-            truth: Truth::default(),
+            truth,
             elsewhere: BTreeMap::new(),
             bug,
             log: Vec::new(),
@@ -103,7 +112,12 @@ impl World {
         for who in PEOPLE {
             let id = PrincipalId::user(who).unwrap();
             let patch = UserPatch::default();
-            world.server.people.put_user(id, patch).await.unwrap();
+            world
+                .server
+                .people
+                .put_user(id, patch, |_| ())
+                .await
+                .unwrap();
         }
         for conversation in CONVERSATIONS {
             world.truth.conversations.entry(conversation).or_default();
@@ -122,10 +136,13 @@ impl World {
         let conversation = rng.choice(CONVERSATIONS).unwrap();
         let number = rng.usize(..CLIENTS);
         match rng.u32(..100) {
-            0..12 => self.turn_around(who),
-            12..16 => self.force(who, rng.bool()),
-            16..21 => self.meet(conversation, who).await,
-            21..26 => self.part(conversation, who).await,
+            0..8 => self.turn_around(who),
+            8..10 => self.force(who, rng.bool()),
+            10..14 => self.choose(who, rng),
+            14..16 => self.let_see(who, rng).await,
+            16..18 => self.block(who, rng).await,
+            18..22 => self.meet(conversation, who).await,
+            22..26 => self.part(conversation, who).await,
             26..40 => self.connect_or_drop(number, rng),
             40..44 => self.ask_again(number),
             44..58 => self.read(number, rng.usize(..4)),
@@ -182,6 +199,70 @@ impl World {
         self.server
             .host
             .signal(Signal::StatusForced { principal, online });
+    }
+
+    fn choose(&mut self, who: &'static str, rng: &mut Rng) {
+        let status = rng.choice([
+            None,
+            Some(ChosenStatus::Away),
+            Some(ChosenStatus::Busy),
+            Some(ChosenStatus::Invisible),
+            Some(ChosenStatus::Invisible),
+        ]);
+        let now = self.clock.now().wall;
+        let chosen = Chosen {
+            status: status.flatten(),
+            text: rng.bool().then(|| "a line".into()),
+            until: rng
+                .bool()
+                .then(|| now + Duration::from_secs(rng.u64(1..100))),
+        };
+        self.note(format!("{who} chooses {chosen:?}"));
+        let principal = self.key(who);
+        let signal = Signal::StatusChosen { principal, chosen };
+        self.server.host.signal(signal);
+    }
+
+    async fn let_see(&mut self, who: &'static str, rng: &mut Rng) {
+        let mut reach = || rng.choice([Reach::Nobody, Reach::Contacts, Reach::Everyone]);
+        let privacy = Privacy {
+            availability: reach().unwrap(),
+            last_seen: reach().unwrap(),
+        };
+        self.note(format!("{who} lets see {privacy:?}"));
+        let (fanout, id) = (&self.server.fanout, PrincipalId::user(who).unwrap());
+        let before = |key| fanout.sights_around(key);
+        let noted = self.server.people.set_privacy(&id, privacy, before).await;
+        self.truth.privacy.insert(who, privacy);
+        if let Some(noted) = noted.unwrap() {
+            self.sights_changed(noted);
+        }
+    }
+
+    async fn block(&mut self, who: &'static str, rng: &mut Rng) {
+        let whom = rng.choice(PEOPLE).unwrap();
+        if who == whom {
+            return;
+        }
+        self.note(format!("{who} blocks {whom}, or no more"));
+        let (fanout, people) = (&self.server.fanout, &self.server.people);
+        let id = |text| PrincipalId::user(text).unwrap();
+        let before = |one, other| fanout.sights_between(one, other);
+        let noted = if self.truth.blocks.remove(&(who, whom)) {
+            people.unblock(&id(who), &id(whom), before).await
+        } else {
+            self.truth.blocks.insert((who, whom));
+            people.block(&id(who), &id(whom), before).await
+        };
+        if let Some(noted) = noted.unwrap() {
+            self.sights_changed(noted);
+        }
+    }
+
+    fn sights_changed(&self, before: Sights) {
+        if self.bug != Some(Bug::SightsAreUntold) {
+            self.server.fanout.sights_changed(before);
+        }
     }
 
     async fn meet(&mut self, conversation: &'static str, who: &'static str) {
@@ -398,7 +479,8 @@ impl World {
                     }
                     let watcher = self.clients[number].who;
                     let presence = self.server.host.presence(self.key(&id));
-                    let expected = self.truth.status(watcher, &id, &presence);
+                    let now = self.clock.now().wall;
+                    let expected = self.truth.status(watcher, &id, &presence, now);
                     if status != expected {
                         let what = format!("told {status}, and true is {expected}");
                         return Err(self.finding(number, &what));
@@ -467,7 +549,8 @@ impl World {
                 let presence = self.server.host.presence(self.key(who));
                 let is_told = told.contains(who);
                 let is_hidden = !self.truth.may_see(client.who, who);
-                let expected = self.truth.status(client.who, who, &presence);
+                let now = self.clock.now().wall;
+                let expected = self.truth.status(client.who, who, &presence, now);
                 let expected = without_moving_times(expected);
                 let is_right = match held {
                     Some(held) if is_told || is_hidden || who == client.who => {
@@ -498,7 +581,10 @@ impl Server {
         let now = clock.now().wall;
         let begun = store.begin_incarnation(now, config.rules.offline_after);
         let incarnation = begun.await.unwrap();
-        let people = People::load(Arc::clone(&host), Arc::clone(&store)).await;
+        let rules = SightRules {
+            reciprocal: config.reciprocal_visibility,
+        };
+        let people = People::load(Arc::clone(&host), Arc::clone(&store), rules).await;
         let people = Arc::new(people.unwrap());
         let kept = store.begin_positions(&incarnation, now, [7; 32]);
         let kept = kept.await.unwrap();

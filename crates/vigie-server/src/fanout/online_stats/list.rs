@@ -1,0 +1,133 @@
+//! The online list of one conversation, as each of its viewers is shown it.
+//!
+//! Nearly everybody is shown the same list, which is made once; of whoever blocked somebody, was blocked, or sees by reciprocity, the list is their own.
+
+use std::collections::HashMap;
+use std::hash::Hasher;
+
+use serde::Serialize;
+use siphasher::sip::SipHasher13;
+use vigie_core::{ConversationKey, Presence, PrincipalKey, Wall, face};
+
+use crate::fanout::Fanout;
+use crate::fanout::link::Frame;
+use crate::fanout::visibility::{list_sight, shown};
+use crate::fanout::wire::{event, iso};
+
+/// Names in one list; the count is exact all the same.
+const NAMES: usize = 50;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    conversation_id: String,
+    online_users: Vec<OnlineUser>,
+    online_count: usize,
+    updated_at: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OnlineUser {
+    id: String,
+    username: String,
+    status: &'static str,
+    last_active_at: Option<String>,
+}
+
+/// One list, encoded.
+pub(super) struct List {
+    pub(super) frame: Frame,
+    pub(super) digest: u64,
+}
+
+/// The lists of one conversation at one instant.
+pub(super) struct Lists<'f> {
+    fanout: &'f Fanout,
+    conversation: ConversationKey,
+    members: Vec<(PrincipalKey, Presence)>,
+    now: Wall,
+    /// By the viewer; the common one by nobody.
+    made: HashMap<Option<PrincipalKey>, List>,
+}
+
+impl<'f> Lists<'f> {
+    /// Reads who is there; `None` of a conversation that is gone.
+    pub(super) fn read(fanout: &'f Fanout, conversation: ConversationKey) -> Option<Self> {
+        let members = {
+            let directory = fanout.people.directory();
+            directory.conversation(conversation)?.members().to_vec()
+        };
+        let presences = fanout.host.presences(&members);
+        Some(Self {
+            fanout,
+            conversation,
+            members: members.into_iter().zip(presences).collect(),
+            now: fanout.host.now().wall,
+            made: HashMap::new(),
+        })
+    }
+
+    /// The list that a viewer is shown.
+    pub(super) fn of(&mut self, viewer: PrincipalKey) -> &List {
+        let is_own = {
+            let directory = self.fanout.people.directory();
+            directory.member(viewer).has_blocks() || directory.sight_rules().reciprocal
+        };
+        let whose = is_own.then_some(viewer);
+        if !self.made.contains_key(&whose) {
+            let list = self.make(viewer);
+            self.made.insert(whose, list);
+        }
+        &self.made[&whose]
+    }
+
+    fn make(&self, viewer: PrincipalKey) -> List {
+        let directory = self.fanout.people.directory();
+        let online: Vec<_> = self
+            .members
+            .iter()
+            .map(|(key, presence)| (key, list_sight(&directory, viewer, *key), presence))
+            .filter(|(_, sight, presence)| {
+                let face = face(*sight, presence, self.now);
+                face.availability.is_online()
+            })
+            .collect();
+        let user = |(key, sight, presence): &(&PrincipalKey, _, &Presence)| {
+            let member = directory.member(**key);
+            let shown = shown(*sight, Some(member), member.id(), Some(presence), self.now);
+            OnlineUser {
+                id: shown.id.as_str().to_owned(),
+                username: shown.name.into_owned(),
+                status: shown.face.availability.as_str(),
+                last_active_at: shown.face.last_proof_at.map(iso),
+            }
+        };
+        let group = directory.conversation(self.conversation);
+        let payload = Payload {
+            conversation_id: group.map_or_else(String::new, |group| group.id.to_string()),
+            online_count: online.len(),
+            online_users: online.iter().take(NAMES).map(user).collect(),
+            updated_at: iso(self.now),
+        };
+        List {
+            digest: payload.digest(),
+            frame: event("conversation:online_stats", &payload),
+        }
+    }
+}
+
+impl Payload {
+    /// Of all that it shows but the times, which move without a change.
+    fn digest(&self) -> u64 {
+        let mut hasher = SipHasher13::new();
+        hasher.write_usize(self.online_count);
+        for user in &self.online_users {
+            for text in [&*user.id, &*user.username, user.status] {
+                hasher.write(text.as_bytes());
+                hasher.write_u8(0xff);
+            }
+        }
+        hasher.finish()
+    }
+}

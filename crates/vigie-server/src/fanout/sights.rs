@@ -1,0 +1,141 @@
+//! Changes of who may see what: told to exactly those whose view they change.
+//!
+//! In: what people were to each other right before a change of privacy, of a block or of a role.
+//! Out: to whoever is shown another face than before, that face; a stop of typing that may no longer be seen; a new list of who is online.
+//! Always true: whoever is shown the same as before is told nothing, and older positions of theirs stay good.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use vigie_core::{Presence, PrincipalKey, Sight, Wall, Watcher, face};
+
+use super::{Fanout, Wanted, online_stats};
+
+/// How people saw each other before a change.
+#[derive(Debug)]
+pub(crate) struct Sights(Vec<Pair>);
+
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    watcher: PrincipalKey,
+    seen: PrincipalKey,
+    before: Sight,
+    /// The watcher is told of changes, and does not only look at a large conversation.
+    is_subscribed: bool,
+}
+
+impl Fanout {
+    /// How somebody and whoever follows them see each other now.
+    pub(crate) fn sights_around(&self, principal: PrincipalKey) -> Sights {
+        let (audience, conversations) = {
+            let directory = self.people.directory();
+            let conversations = directory.member(principal).conversations().to_vec();
+            let audience = directory.audience(principal, self.audience_limit);
+            (audience, conversations)
+        };
+        let viewers = conversations.into_iter().flat_map(|key| {
+            let viewers = self.hub.viewers(key);
+            viewers.into_iter().map(|viewer| viewer.principal)
+        });
+        let mut others: Vec<_> = viewers.chain(audience.iter().copied()).collect();
+        others.sort_unstable();
+        others.dedup();
+        others.retain(|other| *other != principal);
+        let pairs = others.into_iter().flat_map(|other| {
+            let is_subscribed = audience.binary_search(&other).is_ok();
+            [
+                (other, principal, is_subscribed),
+                (principal, other, is_subscribed),
+            ]
+        });
+        self.sights_of(pairs)
+    }
+
+    /// How two people see each other now.
+    pub(crate) fn sights_between(&self, one: PrincipalKey, other: PrincipalKey) -> Sights {
+        let is_subscribed = {
+            let directory = self.people.directory();
+            let audience = directory.audience(one, self.audience_limit);
+            audience.binary_search(&other).is_ok()
+        };
+        self.sights_of([(one, other, is_subscribed), (other, one, is_subscribed)])
+    }
+
+    /// People may see each other otherwise than noted: whoever does is told.
+    pub(crate) fn sights_changed(&self, before: Sights) {
+        self.want(Wanted::Sights(before));
+    }
+
+    fn sights_of(
+        &self,
+        pairs: impl IntoIterator<Item = (PrincipalKey, PrincipalKey, bool)>,
+    ) -> Sights {
+        let directory = self.people.directory();
+        let pair = |(watcher, seen, is_subscribed)| Pair {
+            watcher,
+            seen,
+            before: directory.sight(Watcher::Principal(watcher), seen),
+            is_subscribed,
+        };
+        Sights(pairs.into_iter().map(pair).collect())
+    }
+
+    pub(super) fn tell_sights(&self, before: &Sights) {
+        let changed = self.changed_views(before);
+        let subscribed = || changed.iter().filter(|pair| pair.is_subscribed);
+        let mut watchers: Vec<_> = subscribed().map(|pair| pair.watcher).collect();
+        watchers.sort_unstable();
+        watchers.dedup();
+        if !watchers.is_empty() {
+            self.relations_changed(&watchers);
+        }
+        for pair in subscribed() {
+            self.hub
+                .for_sockets_of(&[pair.watcher], |socket| socket.mark(pair.seen));
+        }
+        let mut sockets = Vec::new();
+        self.hub
+            .for_sockets_of(&watchers, |socket| sockets.push(Arc::clone(socket)));
+        for socket in sockets {
+            // A dot that may no longer be seen goes now, not when the window is over.
+            self.tell_at_once(&socket);
+        }
+        let mut of_seen: HashMap<PrincipalKey, Vec<PrincipalKey>> = HashMap::new();
+        for pair in &changed {
+            of_seen.entry(pair.seen).or_default().push(pair.watcher);
+        }
+        for (seen, watchers) in of_seen {
+            self.retract_typing(seen);
+            online_stats::note_sight(self, seen, &watchers);
+        }
+    }
+
+    /// The pairs of whom one is shown something else of the other than before.
+    fn changed_views(&self, before: &Sights) -> Vec<Pair> {
+        let mut seen: Vec<_> = before.0.iter().map(|pair| pair.seen).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        let presences = self.host.presences(&seen);
+        let presences: HashMap<_, _> = seen.into_iter().zip(presences).collect();
+        let now = self.host.now().wall;
+        let directory = self.people.directory();
+        let is_changed = |pair: &Pair| {
+            let after = directory.sight(Watcher::Principal(pair.watcher), pair.seen);
+            let presence = presences.get(&pair.seen);
+            presence.is_some_and(|presence| looks_different(pair.before, after, presence, now))
+        };
+        before.0.iter().copied().filter(is_changed).collect()
+    }
+}
+
+/// Whether two sights of one presence show different things, a name included.
+fn looks_different(before: Sight, after: Sight, presence: &Presence, now: Wall) -> bool {
+    if before == after {
+        return false;
+    }
+    let is_known = |sight| match sight {
+        Sight::Nothing => false,
+        Sight::Part { .. } | Sight::Whole => true,
+    };
+    is_known(before) != is_known(after) || face(before, presence, now) != face(after, presence, now)
+}

@@ -1,0 +1,342 @@
+//! The history that both worlds share, and what the hidden one does in one of them alone.
+
+use serde_json::{Value, json};
+use vigie_client::{Http, Method, Socket};
+
+use super::plain::{HIDDEN, Record};
+use super::routes::ask_everything;
+use super::watchers::{Viewer, Watching, Who};
+use crate::follower::{Kept, Transport};
+use crate::world::{World, token, told_by_now};
+
+/// Whose coming and going shows that all before it has been told.
+pub(super) const MARKER: &str = "anna";
+
+/// How somebody is hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By letting nobody see whether they are there.
+    Privacy,
+    /// By blocking the watchers.
+    Blocks,
+    /// By being blocked by the watchers.
+    Blocked,
+    /// By letting nobody see the times; whether they are there is seen.
+    LastSeen,
+    /// Not at all.
+    Nothing,
+}
+
+/// A contact, one who shared a conversation once, and one who never did.
+const WATCHERS: [&str; 3] = ["wanda", "fred", "sam"];
+
+/// One of the two worlds.
+struct Life {
+    world: Option<World>,
+    way: Way,
+    /// The hidden one is there, and does things.
+    is_there: bool,
+    guest: String,
+    guest_id: String,
+    viewers: Vec<Viewer>,
+    watching: Vec<Watching>,
+    /// The hidden one's device.
+    xeno: Option<Socket>,
+    /// Somebody who is there all the time.
+    zoe: Option<Socket>,
+    record: Record,
+}
+
+/// What the watchers of one world were told.
+pub(super) async fn live(way: Way, is_there: bool) -> Record {
+    let mut life = Life::begin(way, is_there).await;
+    life.watch("begins", |_| Kept::default()).await;
+    life.switch().await;
+    let kept = life.kept();
+    life.go_on().await;
+    life.catch_up("caught up", &kept).await;
+    life.ask_everything(&kept, false).await;
+    let kept = life.restart().await;
+    life.catch_up("caught up later", &kept).await;
+    life.go_on_after_restart().await;
+    life.ask_everything(&kept, true).await;
+    life.record
+}
+
+impl Life {
+    async fn begin(way: Way, is_there: bool) -> Self {
+        let restamp = format!("{}ms", super::RESTAMP.as_millis());
+        let world = World::with(&[
+            ("VIGIE_GRACE", "300ms"),
+            ("VIGIE_LEAVE_GUARD", "0s"),
+            ("VIGIE_RESTART_GRACE", "500ms"),
+            ("VIGIE_ONLINE_STATS_INTERVAL", "100ms"),
+            ("VIGIE_AUDIENCE_LIMIT", "7"),
+            ("VIGIE_RESTAMP_INTERVAL", &restamp),
+        ])
+        .await;
+        world
+            .conversation("room", &["adam", MARKER, "wanda", HIDDEN, "zoe"])
+            .await;
+        // Above the limit: a right to see, and no subscription.
+        let crowd = ["adam", MARKER, "wanda", HIDDEN, "zoe", "c1", "c2", "c3"];
+        world.conversation("hall", &crowd).await;
+        world.conversation("cafe", &[MARKER, "fred", "sam"]).await;
+        world.conversation("once", &["fred", HIDDEN]).await;
+        let path = "/v1/conversations/once/members/user:fred";
+        world.service(Method::DELETE, path, None).await;
+        let guest = json!({"conversationId": "room", "displayName": "Guest"});
+        let guest = world.service(Method::POST, "/v1/guests", Some(guest)).await;
+        let text = |field: &str| guest[field].as_str().unwrap().to_owned();
+        // One before and one behind the hidden one, by when they were there.
+        world.user("adam").await.disconnect().await;
+        let xeno = Some(world.user(HIDDEN).await);
+        let zoe = Some(world.user("zoe").await);
+        Self {
+            world: Some(world),
+            way,
+            is_there,
+            guest: text("sessionToken"),
+            guest_id: text("id"),
+            viewers: Vec::new(),
+            watching: Vec::new(),
+            xeno,
+            zoe,
+            record: Record::default(),
+        }
+    }
+
+    fn world(&self) -> &World {
+        self.world.as_ref().unwrap()
+    }
+
+    /// Lets everybody watch, with what their clients kept.
+    async fn watch(&mut self, what: &str, kept: impl Fn(usize) -> Kept) {
+        let guest = Who::Guest(self.guest.clone());
+        let viewers: [(Who, &'static [&'static str]); 4] = [
+            (Who::User("wanda"), &["room", "hall"]),
+            (guest, &["room"]),
+            (Who::User("fred"), &["cafe"]),
+            (Who::User("sam"), &["cafe"]),
+        ];
+        for (who, rooms) in viewers {
+            let viewer = Viewer::open(self.world(), who, rooms).await;
+            self.viewers.push(viewer);
+        }
+        let ways = WATCHERS
+            .iter()
+            .flat_map(|who| Transport::ALL.map(|transport| (*who, transport)));
+        for (number, (who, transport)) in ways.enumerate() {
+            let watching = Watching::open(self.world(), who, transport, kept(number)).await;
+            self.watching.push(watching);
+        }
+        self.mark(what).await;
+    }
+
+    /// Somebody whom all watchers know comes and goes; when all were told, they were told all before.
+    async fn mark(&mut self, what: &str) {
+        let mut anna = self.world().user(MARKER).await;
+        self.until_marked(true).await;
+        anna.disconnect().await;
+        self.until_marked(false).await;
+        self.record.note("history", "step", &json!(what));
+        for viewer in &mut self.viewers {
+            viewer.record(&mut self.record);
+        }
+        for watching in &mut self.watching {
+            watching.record("follows", &mut self.record);
+        }
+    }
+
+    async fn until_marked(&mut self, is_marked: bool) {
+        for viewer in &mut self.viewers {
+            viewer.until_marked(is_marked).await;
+        }
+        for watching in &mut self.watching {
+            watching.until_marked(is_marked).await;
+        }
+    }
+
+    /// Hides the one, and lets them go in the world where they are not.
+    async fn switch(&mut self) {
+        let path = format!("/v1/privacy/user:{HIDDEN}");
+        let hide = async |availability: &str, last_seen: &str| {
+            let privacy = json!({"availability": availability, "lastSeen": last_seen});
+            self.world()
+                .service(Method::PUT, &path, Some(privacy))
+                .await;
+        };
+        match self.way {
+            Way::Privacy => hide("nobody", "everyone").await,
+            Way::LastSeen => hide("contacts", "nobody").await,
+            Way::Blocks | Way::Blocked => self.block().await,
+            Way::Nothing => {}
+        }
+        self.mark("hides").await;
+        // How they looked before is seen by all, and moves as it likes.
+        self.record = Record::default();
+        if !self.is_there && self.way != Way::LastSeen {
+            self.xeno.take().unwrap().disconnect().await;
+        }
+        self.mark("hidden").await;
+    }
+
+    async fn block(&self) {
+        let mut watchers: Vec<String> = WATCHERS.iter().map(|who| format!("user:{who}")).collect();
+        watchers.push(format!("guest:{}", self.guest_id));
+        for watcher in watchers {
+            let path = if self.way == Way::Blocks {
+                format!("/v1/blocks/user:{HIDDEN}/{watcher}")
+            } else {
+                format!("/v1/blocks/{watcher}/user:{HIDDEN}")
+            };
+            self.world().service(Method::PUT, &path, None).await;
+        }
+    }
+
+    fn kept(&self) -> Vec<Kept> {
+        self.watching.iter().map(Watching::kept).collect()
+    }
+
+    /// All that somebody can do; and where they are not, nothing.
+    async fn go_on(&mut self) {
+        let is_seen = self.way == Way::LastSeen;
+        self.say(&[("presence:activity", json!({}))]).await;
+        self.mark("is active").await;
+        self.ask_as_xeno("/api/conversations").await;
+        self.ask_as_xeno("/v1/auth/forward").await;
+        self.mark("asks").await;
+        let join = json!({"conversationId": "room"});
+        self.say(&[
+            ("conversation:join", join.clone()),
+            ("conversation:join", json!({"conversationId": "hall"})),
+            ("conversation:leave", join.clone()),
+        ])
+        .await;
+        self.mark("looks at conversations").await;
+        if self.is_there {
+            let mut second = self.world().user(HIDDEN).await;
+            second.abort().await;
+        }
+        self.mark("has a second device for a moment").await;
+        if is_seen {
+            return;
+        }
+        self.say(&[("presence:app-state", json!({"foreground": false}))])
+            .await;
+        self.mark("is away").await;
+        self.say(&[("presence:app-state", json!({"foreground": true}))])
+            .await;
+        self.say(&[
+            ("typing:start", join.clone()),
+            ("typing:start", json!({"conversationId": "hall"})),
+            ("typing:stop", join),
+        ])
+        .await;
+        self.mark("types").await;
+        if self.is_there {
+            for is_online in [false, true] {
+                let body = json!({"userId": HIDDEN, "isOnline": is_online});
+                let path = "/maintenance/user-status";
+                self.world().service(Method::POST, path, Some(body)).await;
+            }
+        }
+        self.mark("is set offline and online").await;
+        if let Some(mut xeno) = self.xeno.take() {
+            xeno.disconnect().await;
+        }
+        self.mark("goes").await;
+        if self.is_there {
+            self.xeno = Some(self.world().user(HIDDEN).await);
+        }
+        self.mark("comes back").await;
+    }
+
+    /// Lets the hidden one say something, where they are there, and waits until the server has heard it.
+    async fn say(&mut self, events: &[(&str, Value)]) {
+        if !self.is_there {
+            return;
+        }
+        let xeno = self.xeno.as_mut().unwrap();
+        for (name, payload) in events {
+            xeno.emit(name, Some(payload.clone()));
+        }
+        told_by_now(xeno).await;
+    }
+
+    async fn ask_as_xeno(&self, path: &str) {
+        if self.is_there {
+            let bearer = format!("Bearer {}", token(HIDDEN));
+            let http = Http::new(self.world().url()).header("authorization", bearer);
+            let reply = http.call(Method::GET, path, None).await.unwrap();
+            assert_eq!(reply.status, 200);
+        }
+    }
+
+    /// Comes back by every transport: with what was kept, and with nothing.
+    async fn catch_up(&mut self, how: &str, kept: &[Kept]) {
+        for (number, kept) in kept.iter().enumerate() {
+            let (who, transport) = {
+                let watching = &self.watching[number];
+                (watching.who, watching.transport)
+            };
+            for (how, kept) in [
+                (how, kept.clone()),
+                ("caught up with nothing", Kept::default()),
+            ] {
+                let mut watching = Watching::open(self.world(), who, transport, kept).await;
+                watching.record(how, &mut self.record);
+            }
+        }
+    }
+
+    async fn ask_everything(&mut self, kept: &[Kept], changes: bool) {
+        let mut watchers: Vec<(Who, &Kept)> = Vec::new();
+        for (number, who) in WATCHERS.iter().enumerate() {
+            let kept = &kept[number * Transport::ALL.len()];
+            watchers.push((Who::User(who), kept));
+        }
+        watchers.push((Who::Guest(self.guest.clone()), &kept[0]));
+        let mut record = std::mem::take(&mut self.record);
+        for (who, kept) in watchers {
+            let cursor = kept.cursor.as_deref().unwrap();
+            // Whoever ends a block of their own sees again, as they want to.
+            let unblocks = self.way != Way::Blocked;
+            ask_everything(self.world(), &who, cursor, (changes, unblocks), &mut record).await;
+        }
+        self.record = record;
+        if changes {
+            for viewer in &mut self.viewers {
+                viewer.say_everything().await;
+                viewer.record(&mut self.record);
+            }
+        }
+    }
+
+    /// A graceful restart, after which all watchers come back with what they kept.
+    async fn restart(&mut self) -> Vec<Kept> {
+        let kept = self.kept();
+        self.viewers.clear();
+        self.watching.clear();
+        let world = self.world.take().unwrap();
+        self.world = Some(world.restart().await);
+        self.zoe = Some(self.world().user("zoe").await);
+        if self.way == Way::LastSeen {
+            self.xeno = Some(self.world().user(HIDDEN).await);
+        }
+        let again = kept.clone();
+        self.watch("is restarted", |number| again[number].clone())
+            .await;
+        kept
+    }
+
+    async fn go_on_after_restart(&mut self) {
+        self.mark("was not waited for").await;
+        if self.is_there {
+            self.xeno = Some(self.world().user(HIDDEN).await);
+        }
+        self.mark("comes back after the restart").await;
+        self.say(&[("presence:activity", json!({}))]).await;
+        self.mark("is active after the restart").await;
+    }
+}

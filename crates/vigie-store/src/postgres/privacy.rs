@@ -1,0 +1,61 @@
+//! Writing what people let others see, and whom they blocked.
+//!
+//! In: what memory is about to believe. Out: rows; a setting that is the default has none.
+
+use sqlx::PgConnection;
+use vigie_core::{PrincipalId, Privacy};
+
+type Outcome = Result<(), sqlx::Error>;
+
+pub(super) async fn write(
+    connection: &mut PgConnection,
+    whose: &PrincipalId,
+    privacy: Privacy,
+) -> Outcome {
+    if privacy == Privacy::default() {
+        return sqlx::query("DELETE FROM privacy WHERE principal_id = $1")
+            .bind(whose.as_str())
+            .execute(connection)
+            .await
+            .map(drop);
+    }
+    sqlx::query(
+        "INSERT INTO privacy (principal_id, availability, last_seen) VALUES ($1, $2, $3)
+        ON CONFLICT (principal_id) DO UPDATE SET
+            availability = excluded.availability, last_seen = excluded.last_seen",
+    )
+    .bind(whose.as_str())
+    .bind(privacy.availability.as_str())
+    .bind(privacy.last_seen.as_str())
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+pub(super) async fn add_block(
+    connection: &mut PgConnection,
+    blocker: &PrincipalId,
+    blocked: &PrincipalId,
+) -> Outcome {
+    sqlx::query(
+        "INSERT INTO blocks (blocker_id, blocked_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    )
+    .bind(blocker.as_str())
+    .bind(blocked.as_str())
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+pub(super) async fn remove_block(
+    connection: &mut PgConnection,
+    blocker: &PrincipalId,
+    blocked: &PrincipalId,
+) -> Outcome {
+    sqlx::query("DELETE FROM blocks WHERE blocker_id = $1 AND blocked_id = $2")
+        .bind(blocker.as_str())
+        .bind(blocked.as_str())
+        .execute(connection)
+        .await
+        .map(drop)
+}
