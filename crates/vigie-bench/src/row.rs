@@ -6,8 +6,8 @@ use clap::ValueEnum;
 
 use crate::report::Report;
 use crate::rows::{
-    bulk_presence, catch_up, connect, connection, deadlines, delivery, request, snapshot, start,
-    store_away, store_work, storm, throttle, transition,
+    bulk_presence, catch_up, connect, connection, deadlines, delivery, request, rooms, snapshot,
+    start, store_away, store_work, storm, throttle, transition,
 };
 use crate::stage::Stage;
 
@@ -28,6 +28,8 @@ pub(crate) enum Row {
     Storm,
     /// Server CPU of one transition of a person with 5,000 contacts, and how soon the last one connected hears of it.
     Transition,
+    /// Server CPU of a change, and time of a join, in conversations of up to a million members that thousands have open.
+    Rooms,
     /// Time and server CPU of the first snapshot of a watcher with 1,000 contacts, beside as many bytes of a bare route.
     Snapshot,
     /// Server CPU and bytes of coming back with a cursor, by each transport, beside a whole snapshot.
@@ -64,6 +66,7 @@ impl Row {
             Self::Delivery => (80, 10),
             Self::Storm => (120, 20),
             Self::Transition => (240, 40),
+            Self::Rooms => (600, 90),
             Self::Snapshot => (60, 15),
             Self::CatchUp => (90, 15),
             Self::BulkPresence => (20, 10),
@@ -98,6 +101,7 @@ impl Row {
             Self::Delivery => delivery::measure(stage).await,
             Self::Storm => storm::measure(stage).await,
             Self::Transition => transition::measure(stage).await,
+            Self::Rooms => rooms::measure(stage).await,
             Self::Snapshot => snapshot::measure(stage).await,
             Self::CatchUp => catch_up::measure(stage).await,
             Self::BulkPresence => bulk_presence::measure(stage).await,

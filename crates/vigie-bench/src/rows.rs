@@ -7,6 +7,7 @@ pub(crate) mod connection;
 pub(crate) mod deadlines;
 pub(crate) mod delivery;
 pub(crate) mod request;
+pub(crate) mod rooms;
 pub(crate) mod snapshot;
 pub(crate) mod socket_write;
 pub(crate) mod start;

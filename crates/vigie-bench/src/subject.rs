@@ -129,6 +129,13 @@ impl<const N: usize> Turns<N> {
         self.found(what.to_owned(), "×", ratios)
     }
 
+    /// The number in the middle, for what builds on it.
+    pub(crate) fn median(&self, subject: Subject, index: usize) -> f64 {
+        let mut numbers: Vec<_> = self.numbers(subject, index).collect();
+        numbers.sort_by(f64::total_cmp);
+        numbers.get(numbers.len() / 2).copied().unwrap_or(0.0)
+    }
+
     fn numbers(&self, subject: Subject, index: usize) -> impl Iterator<Item = f64> {
         let runs = self.runs.get(&subject).into_iter().flatten();
         runs.map(move |numbers| numbers[index])
