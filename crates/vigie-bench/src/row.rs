@@ -65,7 +65,7 @@ impl Row {
             Self::Connect => (70, 15),
             Self::Delivery => (80, 10),
             Self::Storm => (120, 20),
-            Self::Transition => (240, 40),
+            Self::Transition => (300, 40),
             Self::Rooms => (600, 90),
             Self::Snapshot => (60, 15),
             Self::CatchUp => (90, 15),

@@ -49,7 +49,7 @@ const CHANGES: usize = 60;
 /// The same in a trial.
 const FEW: usize = 6;
 
-/// Changes before anything counts.
+/// Rounds, and changes, before anything counts.
 const WARMING_UP: usize = 10;
 
 /// Between two changes: longer than a server gathers changes for.
@@ -151,7 +151,8 @@ async fn run(server: &Server, size: &Size) -> anyhow::Result<Numbers> {
     }
     let mut numbers = [0.0; numbers()];
     let operator = operator(server);
-    turn_all(server, &operator, size.rounds, |is_second| is_second).await?;
+    let warming_up = WARMING_UP.min(size.rounds);
+    turn_all(server, &operator, warming_up, |is_second| is_second).await?;
     // Both calls of a round say what they are already.
     numbers[UNCHANGED] = turn_all(server, &operator, size.rounds, |_| true).await?;
     numbers[UNHEARD] = turn_all(server, &operator, size.rounds, |is_second| is_second).await?;
