@@ -7,11 +7,11 @@ import { addRoutes } from "./routes.js";
 
 /** A gateway that listens; returns its URL and how to stop it. */
 export async function startGateway({ jwtSecret, apiKey, port = 0 }) {
-  // A request to take a thousand members is 30 kB.
-  const app = Fastify({ bodyLimit: 1024 * 1024 });
+  // A request to take a million members is 30 MB.
+  const app = Fastify({ bodyLimit: 64 * 1024 * 1024 });
   const io = createIo(app.server);
   const directory = new Directory();
-  const presence = new Presence({ directory, announce: announcer(io) });
+  const presence = new Presence({ directory, announce: announcer(io, directory) });
   const authenticate = authenticator({ directory, jwtSecret });
   serveSockets({ io, authenticate, directory, presence });
   addRoutes(app, { io, authenticate, directory, presence, apiKey });

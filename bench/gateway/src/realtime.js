@@ -1,6 +1,7 @@
 import { Server } from "socket.io";
 import { bearer } from "./auth.js";
 import { statusOf } from "./presence.js";
+import { closeAllViews, closeView, openView, tellViews } from "./views.js";
 
 /** The periods of Vigie, so that idle connections do the same work. */
 const PING_MS = 8_000;
@@ -17,12 +18,17 @@ export function createIo(httpServer) {
   });
 }
 
-/** Tells a change to everybody who shares a conversation, and to the person's other devices; to each socket once. */
-export function announcer(io) {
+/**
+ * Tells a change to everybody who shares a conversation, and to the person's other devices; to each socket once.
+ * Those who have one of the person's conversations open are told there too.
+ */
+export function announcer(io, directory) {
   return (user, socket) => {
-    const rooms = [...user.conversations].map(conversationRoom);
+    const rooms = [...directory.audiences(user)].map(conversationRoom);
     const others = socket ?? io;
     others.to([userRoom(user.id), ...rooms]).emit("user:status", statusOf(user));
+    directory.notePresence(user);
+    tellViews(io, directory, user);
   };
 }
 
@@ -53,7 +59,12 @@ export function serveSockets({ io, authenticate, directory, presence }) {
       socket.emit("heartbeat:ack", { serverTime: new Date().toISOString() });
     });
     socket.on("presence:activity", () => presence.requested(user));
-    socket.on("disconnect", () => presence.disconnected(user));
+    socket.on("conversation:join", (payload) => openView(socket, directory, user, payload ?? {}));
+    socket.on("conversation:leave", (payload) => closeView(socket, directory, user, payload?.conversationId));
+    socket.on("disconnect", () => {
+      closeAllViews(socket, directory, user);
+      presence.disconnected(user);
+    });
   });
 }
 

@@ -100,3 +100,46 @@ test("requests need a valid token, and move the time", async () => {
   assert.equal(typeof users[0].lastActiveAt, "string");
   assert.deepEqual(users[1], { userId: "mallory", isOnline: false, lastActiveAt: null });
 });
+
+test("who has a conversation open is told who is there, and who comes and goes", async () => {
+  await converse("six", ["ivan", "judy", "kim"]);
+  const ivan = await connect("ivan");
+  const judy = await connect("judy");
+  const of = (name) => ivan.heard.filter((event) => event.name === name).map(({ payload }) => payload);
+  judy.socket.emit("conversation:join", { conversationId: "six" });
+  await until(() => judy.heard.some(({ name }) => name === "conversation:joined"));
+  ivan.socket.emit("conversation:join", { conversationId: "six", presence: true });
+  await until(() => of("conversation:presence").length === 1);
+  const [{ members, counts, truncated }] = of("conversation:presence");
+  assert.deepEqual(members.map(({ userId, here }) => [userId, here]), [["ivan", true], ["judy", true]]);
+  assert.deepEqual([counts, truncated], [{ members: 3, online: 2, here: 2 }, false]);
+  const kim = await connect("kim");
+  await until(() => of("conversation:presence_diff").length === 1);
+  kim.socket.disconnect();
+  judy.socket.disconnect();
+  await until(() => of("conversation:presence_diff").length === 3);
+  const [came, ...went] = of("conversation:presence_diff");
+  assert.deepEqual([came.joins.map(({ userId }) => userId), came.leaves], [["kim"], []]);
+  assert.deepEqual(went.map(({ leaves }) => leaves).flat().toSorted(), ["judy", "kim"]);
+  assert.deepEqual(went.at(-1).counts, { members: 3, online: 1, here: 1 });
+  assert.equal(judy.heard.some(({ name }) => name === "conversation:presence"), false);
+});
+
+test("a conversation is opened by its members alone", async () => {
+  await converse("seven", ["liam"]);
+  const mia = await connect("mia");
+  mia.socket.emit("conversation:join", { conversationId: "seven", presence: true });
+  await until(() => mia.heard.some(({ name }) => name === "conversation:join-error"));
+  assert.equal(mia.heard.some(({ name }) => name === "conversation:presence"), false);
+});
+
+test("a conversation of more than a thousand makes nobody contacts", async () => {
+  await converse("eight", ["nina", "oscar", ...Array.from({ length: 999 }, (_, number) => `extra-${number}`)]);
+  const nina = await connect("nina");
+  assert.deepEqual(nina.heard.find(({ name }) => name === "presence:snapshot").payload.users, []);
+  nina.socket.emit("conversation:join", { conversationId: "eight", presence: true });
+  await until(() => nina.heard.some(({ name }) => name === "conversation:presence"));
+  await connect("oscar");
+  await until(() => nina.heard.some(({ name }) => name === "conversation:presence_diff"));
+  assert.deepEqual(nina.statuses(), []);
+});

@@ -16,8 +16,9 @@ use crate::row::Row;
 #[command(
     name = "vigie-bench",
     after_help = "Examples:
-  bench/run                           every row, under half an hour on a quiet machine
+  bench/run                           every row, about three quarters of an hour on a quiet machine
   bench/run request bulk-presence     two of them, about two minutes
+  bench/run rooms                     conversations of up to a million members, about ten minutes
   bench/run --quick                   every row, small and once: whether everything runs, not how fast
   bench/run --json > numbers.json     for a program
 

@@ -7,6 +7,8 @@
 mod args;
 mod audience;
 mod bare;
+mod changes;
+mod circle;
 mod database;
 mod exposition;
 mod finding;
@@ -15,6 +17,7 @@ mod million;
 mod node;
 mod output;
 mod people;
+mod plain;
 mod prober;
 mod process;
 mod report;

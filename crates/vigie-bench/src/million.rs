@@ -20,7 +20,7 @@ const FEW: usize = 20_000;
 const MEMBERS: usize = 10;
 
 /// Principals in one transaction while the store is filled.
-const BATCH: usize = 50_000;
+pub(crate) const BATCH: usize = 50_000;
 
 /// Leases are restored when the node that wrote them proved its life within this; an hour, since templates wait to be copied.
 pub(crate) const OFFLINE_AFTER: Duration = Duration::from_secs(3_600);
@@ -167,13 +167,13 @@ async fn write_everybody(
     Ok(now)
 }
 
-fn ids(people: usize) -> anyhow::Result<Vec<PrincipalId>> {
+pub(crate) fn ids(people: usize) -> anyhow::Result<Vec<PrincipalId>> {
     (0..people)
         .map(|number| Ok(PrincipalId::user(&id(number))?))
         .collect()
 }
 
-fn user(id: PrincipalId) -> StoredUser {
+pub(crate) fn user(id: PrincipalId) -> StoredUser {
     let profile = Profile {
         username: Some(id.as_str().into()),
         display_name: Some("Somebody Somewhere".into()),

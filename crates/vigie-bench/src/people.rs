@@ -83,9 +83,10 @@ pub(crate) async fn fetch_in_turn(
 pub(crate) async fn converse(
     server: &Server,
     conversation: usize,
-    members: std::ops::Range<usize>,
+    members: impl IntoIterator<Item = usize>,
 ) -> anyhow::Result<()> {
     let members: Value = members
+        .into_iter()
         .map(|number| format!("user:{}", id(number)))
         .collect();
     let path = format!("/v1/conversations/c{conversation}/members");
@@ -97,9 +98,19 @@ pub(crate) async fn converse(
 
 /// One authenticated connection, which keeps the events named and no others.
 pub(crate) async fn connect(url: &str, number: usize, heard: &[&str]) -> anyhow::Result<Socket> {
+    connect_with(url, number, json!({ "token": token(number)? }), heard).await
+}
+
+/// The same with more than a token in the handshake.
+pub(crate) async fn connect_with(
+    url: &str,
+    number: usize,
+    auth: Value,
+    heard: &[&str],
+) -> anyhow::Result<Socket> {
     let heard = heard.iter().copied().chain(["authenticated"]);
     let mut socket = Connect::to(url)
-        .auth(json!({ "token": token(number)? }))
+        .auth(auth)
         .listen_only(heard)
         .timeout(PATIENCE)
         .open()
@@ -113,7 +124,7 @@ pub(crate) async fn connect(url: &str, number: usize, heard: &[&str]) -> anyhow:
 /// The connections of many people, made [`AT_ONCE`] at a time.
 pub(crate) async fn connect_all(
     url: &str,
-    people: std::ops::Range<usize>,
+    people: impl IntoIterator<Item = usize>,
     heard: &[&str],
 ) -> anyhow::Result<Vec<Socket>> {
     stream::iter(people)

@@ -6,8 +6,8 @@ use clap::ValueEnum;
 
 use crate::report::Report;
 use crate::rows::{
-    bulk_presence, connect, connection, deadlines, delivery, request, start, store_away,
-    store_work, storm, throttle,
+    bulk_presence, catch_up, connect, connection, deadlines, delivery, request, rooms, snapshot,
+    start, store_away, store_work, storm, throttle, transition,
 };
 use crate::stage::Stage;
 
@@ -26,6 +26,14 @@ pub(crate) enum Row {
     Delivery,
     /// Server CPU of a delivered `user:status` when many change.
     Storm,
+    /// Server CPU of one transition of a person with 5,000 contacts, and how soon the last one connected hears of it.
+    Transition,
+    /// Server CPU of a change, and time of a join, in conversations of up to a million members that thousands have open.
+    Rooms,
+    /// Time and server CPU of the first snapshot of a watcher with 1,000 contacts, beside as many bytes of a bare route.
+    Snapshot,
+    /// Server CPU and bytes of coming back with a cursor, by each transport, beside a whole snapshot.
+    CatchUp,
     /// Time of a bulk read of 200 presences.
     BulkPresence,
     /// Rows, transactions and reads of 1,000 users with one request a second, counted by the database.
@@ -57,6 +65,10 @@ impl Row {
             Self::Connect => (70, 15),
             Self::Delivery => (80, 10),
             Self::Storm => (120, 20),
+            Self::Transition => (300, 40),
+            Self::Rooms => (600, 90),
+            Self::Snapshot => (60, 15),
+            Self::CatchUp => (90, 15),
             Self::BulkPresence => (20, 10),
             Self::StoreWork => (370, 40),
             Self::Deadlines => (260, 60),
@@ -88,6 +100,10 @@ impl Row {
             Self::Connect => connect::measure(stage).await,
             Self::Delivery => delivery::measure(stage).await,
             Self::Storm => storm::measure(stage).await,
+            Self::Transition => transition::measure(stage).await,
+            Self::Rooms => rooms::measure(stage).await,
+            Self::Snapshot => snapshot::measure(stage).await,
+            Self::CatchUp => catch_up::measure(stage).await,
             Self::BulkPresence => bulk_presence::measure(stage).await,
             Self::StoreWork => store_work::measure(stage).await,
             Self::Deadlines => deadlines::measure(stage).await,

@@ -56,6 +56,22 @@ pub(crate) async fn in_turns<const N: usize>(
     subjects: &[Subject],
     measure: impl AsyncFn(Subject, &Server) -> anyhow::Result<[f64; N]>,
 ) -> anyhow::Result<Turns<N>> {
+    in_turns_by_themselves(stage, subjects, async |subject| {
+        let running = stage.start(subject)?;
+        measure(subject, &running.server).await
+    })
+    .await
+}
+
+/// The same for what starts its servers itself, on stores that were filled beforehand.
+///
+/// # Errors
+/// When a server cannot be started, or does not do what it is asked for.
+pub(crate) async fn in_turns_by_themselves<const N: usize>(
+    stage: &Stage,
+    subjects: &[Subject],
+    measure: impl AsyncFn(Subject) -> anyhow::Result<[f64; N]>,
+) -> anyhow::Result<Turns<N>> {
     let why_no_node = stage.why_no_node().map(str::to_owned);
     let mut runs = BTreeMap::<_, Vec<_>>::new();
     for _ in 0..stage.runs() {
@@ -63,8 +79,7 @@ pub(crate) async fn in_turns<const N: usize>(
             if subject.needs_node() && why_no_node.is_some() {
                 continue;
             }
-            let running = stage.start(*subject)?;
-            let numbers = measure(*subject, &running.server).await?;
+            let numbers = measure(*subject).await?;
             runs.entry(*subject).or_default().push(numbers);
         }
     }
@@ -97,6 +112,28 @@ impl<const N: usize> Turns<N> {
             .zip(self.numbers(part, index))
             .map(|(whole, part)| whole / part);
         self.found(what.to_owned(), "×", ratios)
+    }
+
+    /// How many times one number of a subject is another one of the same run.
+    pub(crate) fn within(
+        &self,
+        subject: Subject,
+        whole: usize,
+        part: usize,
+        what: &str,
+    ) -> anyhow::Result<Finding> {
+        let ratios = self
+            .numbers(subject, whole)
+            .zip(self.numbers(subject, part))
+            .map(|(whole, part)| whole / part);
+        self.found(what.to_owned(), "×", ratios)
+    }
+
+    /// The number in the middle, for what builds on it.
+    pub(crate) fn median(&self, subject: Subject, index: usize) -> f64 {
+        let mut numbers: Vec<_> = self.numbers(subject, index).collect();
+        numbers.sort_by(f64::total_cmp);
+        numbers.get(numbers.len() / 2).copied().unwrap_or(0.0)
     }
 
     fn numbers(&self, subject: Subject, index: usize) -> impl Iterator<Item = f64> {

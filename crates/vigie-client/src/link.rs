@@ -101,6 +101,7 @@ impl Link {
             at: Instant::now().into_std(),
             name,
             arguments,
+            bytes: body.len(),
         }))
     }
 

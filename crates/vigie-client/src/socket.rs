@@ -21,6 +21,8 @@ pub struct Event {
     pub name: String,
     /// All arguments after the name; nearly always one.
     pub arguments: Vec<Value>,
+    /// Bytes of its name and arguments, as the JSON that they came in.
+    pub bytes: usize,
 }
 
 impl Event {

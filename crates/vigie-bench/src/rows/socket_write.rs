@@ -15,6 +15,11 @@ const ROUNDS: usize = 60;
 
 /// Microseconds of each event, when so many of them go in one write.
 pub(crate) fn cpu_per_event(sockets: usize, events: usize) -> anyhow::Result<f64> {
+    Ok(cpu_per_write(sockets, EVENT * events)? / events as f64)
+}
+
+/// Microseconds of one write of so many bytes, which are few enough to wait in a socket.
+pub(crate) fn cpu_per_write(sockets: usize, bytes: usize) -> anyhow::Result<f64> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let mut near = Vec::with_capacity(sockets);
@@ -25,7 +30,7 @@ pub(crate) fn cpu_per_event(sockets: usize, events: usize) -> anyhow::Result<f64
         near.push(socket);
         far.push(listener.accept()?.0);
     }
-    let frames = vec![b'x'; EVENT * events];
+    let frames = vec![b'x'; bytes];
     let mut read = frames.clone();
     let mut spent = std::time::Duration::ZERO;
     for _ in 0..ROUNDS {
@@ -39,5 +44,5 @@ pub(crate) fn cpu_per_event(sockets: usize, events: usize) -> anyhow::Result<f64
             socket.read_exact(&mut read)?;
         }
     }
-    Ok(spent.as_secs_f64() * 1e6 / (ROUNDS * sockets * events) as f64)
+    Ok(spent.as_secs_f64() * 1e6 / (ROUNDS * sockets) as f64)
 }

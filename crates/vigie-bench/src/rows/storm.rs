@@ -4,14 +4,10 @@
 //! In each storm many members change, each once, so that no change makes another superfluous: at a steady rate, as on a busy morning, and all at once, as when a company's network goes.
 
 use std::fmt;
-use std::time::Duration;
-
-use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::time::{Instant, sleep_until};
 
 use crate::audience::Audience;
+use crate::changes::{turn_at_once, turn_steadily};
 use crate::finding::Finding;
-use crate::people::AT_ONCE;
 use crate::report::Report;
 use crate::rows::socket_write::cpu_per_event;
 use crate::server::Server;
@@ -96,9 +92,9 @@ impl Storm {
             let expected = audience.heard() + (changing * MEMBERS) as u64;
             match self {
                 Self::Steady(a_second) => {
-                    change_steadily(audience, a_second, changing, is_online).await?;
+                    turn_steadily(audience.operator(), 0..changing, a_second, is_online).await?;
                 }
-                Self::Burst => change_at_once(audience, changing, is_online).await?,
+                Self::Burst => turn_at_once(audience.operator(), 0..changing, is_online).await?,
             }
             audience.wait_until(expected).await?;
         }
@@ -106,35 +102,4 @@ impl Storm {
         let delivered = audience.heard() - before.1;
         Ok(spent.as_secs_f64() * 1e6 / delivered as f64)
     }
-}
-
-async fn change_steadily(
-    audience: &Audience,
-    a_second: u32,
-    changing: usize,
-    is_online: bool,
-) -> anyhow::Result<()> {
-    let began = Instant::now();
-    let turn_in_time = async |(person, number): (usize, u32)| {
-        sleep_until(began + Duration::from_secs(1) / a_second * number).await;
-        audience.turn(person, is_online).await
-    };
-    // Each at its instant, whether or not the one before was answered.
-    stream::iter((0..changing).zip(0..))
-        .map(turn_in_time)
-        .buffer_unordered(changing)
-        .try_collect()
-        .await
-}
-
-async fn change_at_once(
-    audience: &Audience,
-    changing: usize,
-    is_online: bool,
-) -> anyhow::Result<()> {
-    stream::iter(0..changing)
-        .map(|person| audience.turn(person, is_online))
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await
 }
