@@ -253,7 +253,8 @@ export class Client {
     this.#activity.end();
     this.#watchList.end();
     this.#rooms.end();
-    this.#faces.end();
+    // Who was not closed but shut out still draws people, who are to fade.
+    if (this.endReason === 'closed') this.#faces.end();
   }
 }
 

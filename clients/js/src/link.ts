@@ -143,6 +143,10 @@ export class Link {
       if (code === 'RATE_LIMITED') this.#said = 'rate-limited';
       else this.#said ??= 'refused';
     });
+    socket.on('connect_error', () => {
+      // The transport tries again by itself, but where something in front of the server answered in its place.
+      if (!socket.active) this.#comeBack(PAUSE);
+    });
     socket.on('disconnect', (reason) => {
       const wasAccepted = this.#accepted !== null;
       this.#accepted = null;

@@ -23,10 +23,15 @@ export class Listeners<T> {
       try {
         call(value);
       } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
+        surface(error);
       }
     }
   }
+}
+
+function surface(error: unknown): void {
+  if (typeof globalThis.reportError === 'function') return globalThis.reportError(error);
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -19,7 +19,7 @@ import { chosenOf, type StatusChoice } from './own-status.js';
 import { closedState, type ConversationState } from './room.js';
 import type { Conversation, ConversationOptions } from './rooms.js';
 import type { Shown } from './shown.js';
-import type { Chosen, OwnStatus } from './wire.js';
+import type { Chosen, Metadata, OwnStatus } from './wire.js';
 
 const Context = createContext<Client | null>(null);
 
@@ -56,9 +56,10 @@ export interface UsedConversation extends ConversationState {
   startTyping(): void;
   stopTyping(): void;
   window(ids: readonly string[]): void;
+  setMetadata(metadata: Metadata): void;
 }
 
-/** A conversation, open while it is used. Metadata are those of the first drawing. */
+/** A conversation, open while it is used. The options are those of the first drawing. */
 export function useConversation(id: string, options?: ConversationOptions): UsedConversation {
   const client = useVigie();
   const first = useRef(options);
@@ -84,6 +85,7 @@ export function useConversation(id: string, options?: ConversationOptions): Used
       startTyping: () => handle.current?.startTyping(),
       stopTyping: () => handle.current?.stopTyping(),
       window: (ids: readonly string[]) => handle.current?.window(ids),
+      setMetadata: (metadata: Metadata) => handle.current?.setMetadata(metadata),
     }),
     [state],
   );

@@ -11,11 +11,6 @@ export interface Timers {
 
 export const realTimers: Timers = {
   now: () => Date.now(),
-  set: (run, after) => {
-    const timer = setTimeout(run, after);
-    // In Node a client that waits for nothing but the passing of time does not keep the process alive.
-    if (typeof timer === 'object') (timer as { unref?: () => void }).unref?.();
-    return timer;
-  },
+  set: (run, after) => setTimeout(run, after),
   clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
 };
