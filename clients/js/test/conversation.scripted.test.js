@@ -133,10 +133,13 @@ it('ends when the membership does, and not by the answer to a leave of its own',
   await server.hears('conversation:leave');
   const room = client.conversation('room');
   await server.hears('conversation:join', 2);
+  const errors = [];
+  room.subscribe(({ error }) => errors.push(error));
   server.emit('conversation:left', left);
   server.emit('conversation:joined', left);
   server.emit('conversation:presence', list([entry('bob')]));
-  await until(() => room.state.isOpen, 'the list');
+  await until(() => room.state.counts !== null, 'the list');
+  assert.deepEqual(errors.filter(Boolean), []);
   server.emit('conversation:left', left);
   await until(() => !room.state.isOpen, 'the end');
   assert.equal(room.state.error, 'no_longer_member');

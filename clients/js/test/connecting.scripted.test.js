@@ -1,4 +1,4 @@
-// A scripted server: what becomes of a client that the server does not want, or whose token is not to be had.
+// A scripted server: what a client says when it connects, and what becomes of one that the server does not want, or whose token is not to be had.
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, it } from 'node:test';
@@ -21,6 +21,17 @@ const refuse = (code) => (socket) => {
   socket.emit('error', { message: 'no', code });
   socket.disconnect();
 };
+
+it('who comes back says which session it had, and how far it was told', async () => {
+  const client = await server.connect();
+  assert.deepEqual(server.last.auth, { token: 'a-token', cursor: true });
+  server.emit('presence:cursor', { cursor: 'cursor-2' });
+  await server.settle(client);
+  const before = server.connections.length;
+  server.cut();
+  await until(() => server.connections.length > before, 'a new connection');
+  assert.deepEqual(server.last.auth, { token: 'a-token', cursor: true, resume: 'session-1', since: 'cursor-2' });
+});
 
 it('a token that never changes is tried once', async () => {
   server.welcome = { refuse: refuse('AUTH_FAILED') };
