@@ -17,7 +17,7 @@ export interface Shown {
   readonly fading: boolean;
   /** When the person was last there, "3 min. ago"; null for who is here, and where it is unknown or hidden. */
   readonly seen: string | null;
-  /** The same as an instant, in ms since the epoch. */
+  /** The same as an instant, in ms since the epoch; null where `seen` is. */
   readonly seenAt: number | null;
   /** Roughly when, of somebody who hides the time. */
   readonly bucket: Bucket | null;
@@ -49,8 +49,10 @@ export function show(userId: string, status: Status | undefined, moment: Moment)
   const fading = now >= fadesAt;
   const until = instant(status.statusUntil);
   const hasText = isPresent && Boolean(status.statusText) && (until === null || now < until);
-  const seenAt = isPresent ? proved : (instant(status.lastSeenAt) ?? proved);
-  const seen = seenAt !== null && (!isPresent || fading) ? ago(seenAt, now, moment.locale) : null;
+  // Of who is here the time moves all the while, and is not drawn.
+  const isGone = !isPresent || fading;
+  const seenAt = isGone ? ((isPresent ? null : instant(status.lastSeenAt)) ?? proved) : null;
+  const seen = seenAt === null ? null : ago(seenAt, now, moment.locale);
   const changes = [
     fading ? Infinity : fadesAt,
     hasText && until !== null ? until : Infinity,

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { story } from '../../../e2e/harness/story.js';
+import { until } from '../../../e2e/harness/wait.js';
 import { launch, openDemo, showsDot } from './harness/page.js';
 
 story('the demo in two browsers', { settings: { VIGIE_DEMO: 'on' } }, ({ server, world }) => {
@@ -38,7 +39,8 @@ story('the demo in two browsers', { settings: { VIGIE_DEMO: 'on' } }, ({ server,
     const { alice } = await world().usual();
     const page = await openDemo(first, alice);
     assert.equal(page.url(), `${server.url}/demo/`);
-    for (const address of page.requested) {
+    await until(() => page.sockets.length > 0, 'the upgrade, which the policy allows');
+    for (const address of [...page.requested, ...page.sockets]) {
       assert.equal(new URL(address).host, new URL(server.url).host);
       assert.ok(!address.includes(alice.token), 'the token in an address that is sent');
     }

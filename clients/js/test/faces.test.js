@@ -62,7 +62,7 @@ it('nobody is told of what looks the same', () => {
   people.hear(status('bob', { seq: 1 }));
   const { told } = follow('bob');
   const shown = faces.of('bob');
-  people.hear(status('bob', { seq: 2 }));
+  people.hear(status('bob', { seq: 2, lastActiveAt: before(-MINUTE) }));
   assert.deepEqual(told, []);
   assert.equal(faces.of('bob'), shown, 'renderers compare objects');
 });

@@ -16,6 +16,19 @@ beforeEach(() => {
   server.welcome = { watching: 0, users: [] };
 });
 
+it('what was chosen elsewhere is known from the start', async () => {
+  const chosen = { status: 'invisible', text: null, until: null };
+  server.own = { for: 'Bearer a-token', status: status('me', { chosen }) };
+  const client = await server.connect();
+  await until(() => client.me !== null, 'one\'s own state');
+  server.own = { for: 'Bearer a-token', status: status('somebody-else', { seq: 9 }) };
+  const other = await server.connect();
+  server.own = null;
+  await server.settle(other);
+  assert.deepEqual(client.me.chosen, chosen);
+  assert.equal(other.me, null, 'of somebody else');
+});
+
 it('a choice resolves with the state that the server kept', async () => {
   const client = await server.connect();
   const until = new Date('2026-02-03T13:00:00.000Z');

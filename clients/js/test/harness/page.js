@@ -12,6 +12,8 @@ export async function openDemo(browser, { token, world: { server } }, options) {
   page.requested = [];
   page.on('console', (message) => message.type() === 'error' && page.complaints.push(message.text()));
   page.on('pageerror', (error) => page.complaints.push(String(error)));
+  page.sockets = [];
+  page.on('websocket', (socket) => page.sockets.push(socket.url()));
   page.on('request', (request) => page.requested.push(request.url()));
   await page.goto(`${server.url}/demo/#${new URLSearchParams({ token })}`);
   await page.waitForFunction(() => document.getElementById('link').textContent === 'online');

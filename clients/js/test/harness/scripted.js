@@ -11,7 +11,13 @@ export class Scripted {
   connections = [];
   /** What each connection is told at its start; a test replaces it. */
   welcome = { watching: 0, users: [], partial: undefined };
-  #http = createServer((_, response) => response.writeHead(404).end());
+  /** What `GET /v1/presence/me` answers, and to which header it does; null is 404. */
+  own = null;
+  #http = createServer(({ method, url, headers }, response) => {
+    const isAsked = this.own && method === 'GET' && url === '/v1/presence/me' && headers.authorization === this.own.for;
+    if (!isAsked) return response.writeHead(404).end();
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(this.own.status));
+  });
   #io = new Server(this.#http, { transports: ['websocket'] });
   #clients = [];
 
