@@ -141,12 +141,12 @@ export class Room {
   }
 
   hearPresence({ mode, members, counts, truncated }: ConversationPresence): void {
-    const had = this.#state.mode;
+    const isNewWindow = mode === 'window' && (!this.#isListed || this.#state.mode !== 'window');
     this.#entries.clear();
     for (const entry of members) this.#entries.set(entry.userId, entry);
     this.#isListed = true;
     this.#set({ isOpen: true, error: null, mode, counts, truncated, members: this.#list() });
-    if (mode === 'window' && had !== 'window') this.#sendWindow();
+    if (isNewWindow) this.#sendWindow();
   }
 
   hearDiff({ mode, joins, updates, leaves, counts }: ConversationDiff): void {

@@ -9,8 +9,8 @@ import { bareId, typedId, type Authenticated, type ServerEvents, type Snapshot }
 /** Ids of one message: the longest ids still fit into the server's smallest `message_limit` in use, 64 KiB. */
 const IDS_PER_MESSAGE = 400;
 
-/** After a refusal for too many events the whole list is told again, in ms. */
-const AGAIN_AFTER = 2_000;
+/** After a refusal that passes whoever was refused is asked for again, in ms; the server counts by the minute. */
+export const AGAIN_AFTER = 20_000;
 
 type Watching = Parameters<ServerEvents['presence:watching']>[0];
 
@@ -35,9 +35,6 @@ export class WatchList {
       if (link.state === 'online') this.#missing(snapshot);
     });
     link.socket.on('presence:watching', ({ refused }) => this.#hearRefusals(refused));
-    link.socket.on('presence:error', ({ event }) => {
-      if (event === 'presence:watch' || event === 'presence:unwatch') this.#tellAgain();
-    });
   }
 
   watch(ids: Iterable<string>): void {
@@ -110,13 +107,16 @@ export class WatchList {
     for (const { id, code } of refused) {
       this.#told.delete(id);
       if (this.#wishes.has(id)) this.#refused.set(id, code);
+      if (code === 'rate_limited') this.#askAgain();
     }
   }
 
-  #tellAgain(): void {
-    this.#told = new Set();
+  #askAgain(): void {
     this.#timers.clear(this.#retry);
-    this.#retry = this.#timers.set(() => this.#tell(), AGAIN_AFTER);
+    this.#retry = this.#timers.set(() => {
+      for (const [id, code] of this.#refused) if (code === 'rate_limited') this.#refused.delete(id);
+      this.#tell();
+    }, AGAIN_AFTER);
   }
 }
 

@@ -87,10 +87,26 @@ it('changes its mode with a new list, and asks for its window where only a part 
   assert.deepEqual(server.heard('conversation:window'), []);
   server.emit('conversation:presence', list([entry('bob')], { mode: 'window', truncated: true }));
   assert.deepEqual(await server.hears('conversation:window'), [{ conversationId: 'room', ids: ['user:zoe', 'guest:g_zed'] }]);
+  server.emit('conversation:presence', list([entry('carol')], { mode: 'window', truncated: true }));
+  await server.settle(client);
+  assert.equal(server.heard('conversation:window').length, 1);
   server.emit('conversation:presence', list([], { mode: 'count' }));
   await until(() => room.state.mode === 'count', 'the numbers alone');
   assert.deepEqual(room.state.members, []);
   assert.throws(() => room.window(Array(201).fill('zoe')), RangeError);
+});
+
+it('asks for its window anew after a loss', async () => {
+  const client = await server.connect();
+  const room = await opened(client, [], { mode: 'window', truncated: true });
+  room.window(['zoe']);
+  await server.hears('conversation:window');
+  const before = server.connections.length;
+  server.cut();
+  await until(() => server.connections.length > before, 'a new connection');
+  await server.hears('conversation:join');
+  server.emit('conversation:presence', list([], { mode: 'window', truncated: true }));
+  assert.deepEqual(await server.hears('conversation:window'), [{ conversationId: 'room', ids: ['user:zoe'] }]);
 });
 
 it('is joined again after a loss, with its metadata, and keeps what was shown until it is shown anew', async () => {

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, it } from 'node:test';
 import { until } from '../../../e2e/harness/wait.js';
+import { AGAIN_AFTER } from '../dist/watch-list.js';
 import { status } from './harness/people.js';
 import { Scripted } from './harness/scripted.js';
+import { HandTimers } from './harness/timers.js';
 
 let server;
 before(async () => {
@@ -118,6 +120,18 @@ it('whoever is refused is not asked for again and again, until there may be room
   assert.deepEqual((await server.hears('presence:watch', 2))[1], { ids: ['user:carol'] });
   client.unwatch(['alice']);
   assert.deepEqual((await server.hears('presence:watch', 3))[2], { ids: ['user:bob'] });
+});
+
+it('whoever is refused for now is asked for again later', async () => {
+  const timers = new HandTimers();
+  const client = await server.connect({ timers });
+  client.watch(['alice', 'bob']);
+  await server.hears('presence:watch');
+  server.emit('presence:watching', { total: 1, refused: [{ id: 'user:bob', code: 'rate_limited' }] });
+  await until(() => client.refusedToWatch.size === 1, 'the refusal');
+  timers.pass(AGAIN_AFTER);
+  assert.deepEqual((await server.hears('presence:watch', 2))[1], { ids: ['user:bob'] });
+  assert.equal(client.refusedToWatch.size, 0);
 });
 
 it('a long list goes in messages that the server takes', async () => {
