@@ -21,16 +21,15 @@ function tokenGiven(): string | null {
 
 function start(): void {
   const token = tokenGiven();
-  const signIn = find('sign-in', HTMLFormElement);
-  signIn.hidden = token !== null;
+  find('sign-in').addEventListener('submit', (event) => {
+    event.preventDefault();
+    sessionStorage.setItem(TOKEN, find('token', HTMLInputElement).value.trim());
+    location.reload();
+  });
   find('app').hidden = token === null;
   if (token !== null) return run(token);
   find('link').textContent = 'not connected';
-  signIn.addEventListener('submit', (event) => {
-    event.preventDefault();
-    sessionStorage.setItem(TOKEN, find('token', HTMLInputElement).value.trim());
-    start();
-  });
+  find('sign-in').hidden = false;
 }
 
 function run(token: string): void {
@@ -52,11 +51,6 @@ function showLink(client: Client): void {
     if (reason === null) return;
     sessionStorage.removeItem(TOKEN);
     find('sign-in').hidden = false;
-    find('sign-in').addEventListener('submit', (event) => {
-      event.preventDefault();
-      sessionStorage.setItem(TOKEN, find('token', HTMLInputElement).value.trim());
-      location.reload();
-    });
   };
   client.on('state', show);
   show();

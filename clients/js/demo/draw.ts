@@ -46,7 +46,8 @@ export function drawPeople(list: HTMLElement, people: readonly { readonly shown:
       const item = before.get(shown.userId) ?? document.createElement('li');
       item.dataset['userId'] = shown.userId;
       item.dataset['dot'] = shown.dot;
-      drawPerson(item, { dot: shown.dot, fading: shown.fading, words: [shown.username ?? shown.userId, words(shown), note, shown.text ?? ''] });
+      const { dot, fading, username, userId, text } = shown;
+      drawPerson(item, { dot, fading, words: [username ?? userId, words(shown), note, text ?? ''] });
       return item;
     }),
   );
