@@ -27,7 +27,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use vigie_core::Rules;
 
-pub use choice::{Database, LogFormat, MaintenanceOpen, Origin};
+pub use choice::{Database, Demo, LogFormat, MaintenanceOpen, Origin};
 pub use keys::{KeyFileError, Keys};
 pub use layers::{Loaded, load, logging};
 pub use problem::{ConfigError, Problem};
@@ -57,6 +57,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Web pages that may connect.
     pub cors_origins: Vec<Origin>,
+    /// Whether the demo page is served.
+    pub demo: Demo,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which log lines are written, in the syntax of `tracing`.
@@ -166,6 +168,16 @@ impl Config {
         self.jwt_secret.is_none()
     }
 
+    /// Whether the demo page is served here.
+    #[must_use]
+    pub fn shows_demo(&self) -> bool {
+        match self.demo {
+            Demo::Development => self.is_development(),
+            Demo::On => true,
+            Demo::Off => false,
+        }
+    }
+
     /// Before the table's defaults are laid over it; never leaves this module.
     fn blank() -> Self {
         Self {
@@ -176,6 +188,7 @@ impl Config {
             redis: None,
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
+            demo: Demo::Development,
             log_format: LogFormat::Text,
             log_filter: String::new(),
             jwt_secret: None,

@@ -11,6 +11,7 @@ pub mod auth;
 pub mod clock;
 pub mod config;
 mod cursor;
+mod demo;
 pub mod engine_host;
 pub mod fanout;
 pub mod flusher;
@@ -29,5 +30,6 @@ mod socketio;
 pub mod status_service;
 
 pub use app::App;
+pub use demo::PATH as DEMO_PATH;
 pub use listener::prepared;
 pub use serve::{Listening, Running, ServeError, Vigie, listen, start};

@@ -14,7 +14,7 @@ use crate::auth::credentials::SESSION_TOKEN_HEADER;
 use crate::config::Config;
 use crate::rest::{GateLayer, LAST_EVENT_ID};
 use crate::socketio::Entrance;
-use crate::{openapi, rest, socketio};
+use crate::{demo, openapi, rest, socketio};
 
 /// The routes for clients and gateways.
 pub(crate) fn public(app: &Arc<App>, handler: &Arc<socketio::Handler>) -> Router {
@@ -23,7 +23,10 @@ pub(crate) fn public(app: &Arc<App>, handler: &Arc<socketio::Handler>) -> Router
         Some(_) => routes,
         None => routes.merge(rest::operations(Arc::clone(app))),
     };
-    let others = openapi::routes().merge(socket_io(app, handler));
+    let mut others = openapi::routes().merge(socket_io(app, handler));
+    if app.config.shows_demo() {
+        others = others.merge(demo::routes());
+    }
     let routes = routes.merge(gated(others, app));
     if app.config.cors_origins.is_empty() {
         // Browsers refuse what no header allows; a layer that adds none would cost every request.

@@ -22,10 +22,14 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
         .is_development()
         .then(|| token::for_development(&keys.jwt_secret))
         .transpose()?;
+    let shows_demo = config.shows_demo();
     let announce = move |address: SocketAddr| {
         let mut text = format!("listening on http://{address}");
         if let Some(token) = &trial_token {
             text.push_str(&trial(address, token));
+            if shows_demo {
+                text.push_str(&demo(address, token));
+            }
         }
         // A server outlives whoever started it and read along.
         if let Err(error) = output::data(&text) {
@@ -75,4 +79,9 @@ fn trial(address: SocketAddr, token: &str) -> String {
     format!(
         "\ndevelopment mode, loopback only; a token for the user dev, good for a day:\n{token}\ntry it:\ncurl -H 'Authorization: Bearer {token}' http://{address}/api/conversations"
     )
+}
+
+fn demo(address: SocketAddr, token: &str) -> String {
+    let path = vigie_server::DEMO_PATH;
+    format!("\nor look at the demo:\nhttp://{address}{path}#token={token}")
 }

@@ -130,6 +130,13 @@ fn development_mode_prints_a_token_that_works() {
     assert_eq!(body["success"], true);
     let (status, _) = server.get("/api/conversations", "");
     assert!(status.contains(" 401 "), "{status}");
+    assert_eq!(server.line(), "or look at the demo:");
+    assert_eq!(
+        server.line(),
+        format!("http://{}/demo/#token={token}", server.address)
+    );
+    let (status, _) = server.get("/demo/", "");
+    assert!(status.contains(" 200 "), "{status}");
 }
 
 #[test]

@@ -184,6 +184,39 @@ impl Value for MaintenanceOpen {
     }
 }
 
+/// Whether the demo page is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Demo {
+    /// In development mode only.
+    #[default]
+    Development,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+impl Value for Demo {
+    const UNIT: &'static str = "on, off or development";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "development" => Ok(Self::Development),
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err("is neither on, off nor development".to_owned()),
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Development => "development".to_owned(),
+            Self::On => "on".to_owned(),
+            Self::Off => "off".to_owned(),
+        }
+    }
+}
+
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {

@@ -89,6 +89,12 @@ const SERVER: &[Setting] = &[
     )
     .known_as(&[("CORS_ORIGINS", AsWritten)]),
     Setting::new(
+        "demo",
+        "development",
+        field!(demo),
+        "Whether the page `/demo` is served; it shows what a client can do, and needs a token like any other.",
+    ),
+    Setting::new(
         "log_format",
         "text",
         field!(log_format),

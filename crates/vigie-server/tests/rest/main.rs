@@ -6,6 +6,7 @@ mod activity;
 mod auth_layer;
 mod compatible;
 mod credentials;
+mod demo;
 mod directory;
 mod doors;
 mod jobs;

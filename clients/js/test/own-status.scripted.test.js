@@ -1,0 +1,76 @@
+// A scripted server: one's own status is chosen by an event, and is set when the server says so.
+
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, it } from 'node:test';
+import { until } from '../../../e2e/harness/wait.js';
+import { chosenOf } from '../dist/index.js';
+import { status } from './harness/people.js';
+import { Scripted } from './harness/scripted.js';
+
+let server;
+before(async () => {
+  server = await Scripted.start();
+});
+after(() => server.stop());
+beforeEach(() => {
+  server.welcome = { watching: 0, users: [] };
+});
+
+it('what was chosen elsewhere is known from the start', async () => {
+  const chosen = { status: 'invisible', text: null, until: null };
+  server.own = { for: 'Bearer a-token', status: status('me', { chosen }) };
+  const client = await server.connect();
+  await until(() => client.me !== null, 'one\'s own state');
+  server.own = { for: 'Bearer a-token', status: status('somebody-else', { seq: 9 }) };
+  const other = await server.connect();
+  server.own = null;
+  await server.settle(other);
+  assert.deepEqual(client.me.chosen, chosen);
+  assert.equal(other.me, null, 'of somebody else');
+});
+
+it('a choice resolves with the state that the server kept', async () => {
+  const client = await server.connect();
+  const until = new Date('2026-02-03T13:00:00.000Z');
+  const set = client.setStatus({ status: 'busy', text: 'exam', until });
+  assert.deepEqual(await server.hears('presence:status'), [{ status: 'busy', text: 'exam', until: '2026-02-03T13:00:00.000Z' }]);
+  const chosen = { status: 'busy', text: 'exam', until: '2026-02-03T13:00:00.000Z' };
+  server.emit('presence:status-set', status('me', { status: 'busy', seq: 2, chosen }));
+  assert.deepEqual((await set).chosen, chosen);
+  assert.deepEqual(chosenOf(client.me), chosen);
+});
+
+it('a refusal rejects with its code and message, and in the order of the questions', async () => {
+  const client = await server.connect();
+  const first = client.setStatus({ status: 'busy' });
+  const second = client.setStatus({ status: 'away', until: 1 });
+  await server.hears('presence:status', 2);
+  server.emit('presence:error', { event: 'presence:watch', code: 'rate_limited', message: 'of another event' });
+  server.emit('presence:status-set', status('me', { seq: 3 }));
+  server.emit('presence:error', { event: 'presence:status', code: 'invalid_until', message: 'The end is past.' });
+  assert.equal((await first).seq, 3);
+  await assert.rejects(second, { name: 'VigieError', code: 'invalid_until', message: 'The end is past.' });
+});
+
+it('a choice without a link rejects at once, and one whose answer is lost with the link', async () => {
+  const client = await server.connect();
+  const lost = client.setStatus({ status: 'busy' });
+  await server.hears('presence:status');
+  server.cut();
+  await assert.rejects(lost, { code: 'offline' });
+  client.close();
+  await assert.rejects(client.setStatus({ status: 'busy' }), { code: 'offline' });
+});
+
+it('what another device chose is told, and an older state after a newer is not', async () => {
+  const client = await server.connect();
+  const told = [];
+  client.onMe((me) => told.push(me.seq));
+  const chosen = { status: 'away', text: null, until: null };
+  server.emit('user:status', status('me', { status: 'away', seq: 7, chosen }));
+  server.emit('user:status', status('me', { seq: 6 }));
+  await until(() => told.length > 0, 'the news');
+  await server.settle(client);
+  assert.deepEqual(told, [7]);
+  assert.equal(client.me.chosen.status, 'away');
+});
