@@ -41,6 +41,7 @@ mod sessions;
 mod sqlite;
 mod store;
 mod url;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -48,7 +49,7 @@ pub use cause::Cause;
 pub use error::{Holder, OpenError, ReadError, WriteError};
 pub use rows::{
     Incarnation, Page, Positions, PresenceWrite, Start, StoredConversation, StoredGuest,
-    StoredPresence, StoredUser, Written,
+    StoredPresence, StoredUser, StoredWebhook, WebhookProgress, Written,
 };
 pub use store::Store;
 

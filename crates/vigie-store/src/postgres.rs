@@ -21,6 +21,7 @@ mod presence;
 mod reaping;
 mod schema;
 mod server;
+mod webhooks;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ use self::server::{STATEMENT_LIMIT, Server, within};
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::rows::{
     Incarnation, Page, Positions, PresenceWrite, StoredConversation, StoredGuest, StoredPresence,
-    StoredUser, Written,
+    StoredUser, StoredWebhook, WebhookProgress, Written,
 };
 use crate::store::Store;
 
@@ -341,6 +342,49 @@ impl Store for PostgresStore {
             directory::replace_members(write.connection(), conversation, members),
         )
         .await?;
+        write.commit().await
+    }
+
+    async fn webhooks(&self) -> Result<Vec<StoredWebhook>, ReadError> {
+        let mut read = self.reading.read("webhooks").await?;
+        let found = webhooks::all(read.connection())
+            .await
+            .map_err(|source| ReadError::Query {
+                what: "webhooks",
+                source: source.into(),
+            })?;
+        finished(read).await?;
+        Ok(found)
+    }
+
+    async fn put_webhook(&self, webhook: &StoredWebhook) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded("a webhook", webhooks::put(write.connection(), webhook)).await?;
+        write.commit().await
+    }
+
+    async fn delete_webhook(&self, id: &str) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded(
+            "the end of a webhook",
+            webhooks::delete(write.connection(), id),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn write_webhook_progress(
+        &self,
+        progress: &[(Box<str>, WebhookProgress)],
+    ) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        for (id, progress) in progress {
+            bounded(
+                "the progress of webhooks",
+                webhooks::note_progress(write.connection(), id, progress),
+            )
+            .await?;
+        }
         write.commit().await
     }
 

@@ -12,6 +12,7 @@ mod opening;
 mod positions;
 mod presence;
 mod reaping;
+mod webhooks;
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -24,7 +25,7 @@ use vigie_core::{Id, PrincipalId, Wall};
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::rows::{
     Incarnation, Page, Positions, PresenceWrite, StoredConversation, StoredGuest, StoredPresence,
-    StoredUser, Written,
+    StoredUser, StoredWebhook, WebhookProgress, Written,
 };
 use crate::store::Store;
 
@@ -287,6 +288,44 @@ impl Store for SqliteStore {
         directory::replace_members(write.connection(), conversation, members)
             .await
             .map_err(statement("members"))?;
+        write.commit().await
+    }
+
+    async fn webhooks(&self) -> Result<Vec<StoredWebhook>, ReadError> {
+        webhooks::all(&self.readers)
+            .await
+            .map_err(|source| ReadError::Query {
+                what: "webhooks",
+                source: source.into(),
+            })
+    }
+
+    async fn put_webhook(&self, webhook: &StoredWebhook) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        webhooks::put(write.connection(), webhook)
+            .await
+            .map_err(statement("a webhook"))?;
+        write.commit().await
+    }
+
+    async fn delete_webhook(&self, id: &str) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        webhooks::delete(write.connection(), id)
+            .await
+            .map_err(statement("the end of a webhook"))?;
+        write.commit().await
+    }
+
+    async fn write_webhook_progress(
+        &self,
+        progress: &[(Box<str>, WebhookProgress)],
+    ) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        for (id, progress) in progress {
+            webhooks::note_progress(write.connection(), id, progress)
+                .await
+                .map_err(statement("the progress of webhooks"))?;
+        }
         write.commit().await
     }
 
