@@ -20,6 +20,7 @@ mod room;
 mod snapshot;
 mod typing;
 pub(crate) mod visibility;
+mod walk;
 mod window;
 pub(crate) mod wire;
 
@@ -34,6 +35,7 @@ use crate::config::Config;
 use crate::engine_host::EngineHost;
 use crate::limits::Reached;
 use crate::people::People;
+use crate::webhooks::Webhooks;
 
 pub(crate) use connection::{Connection, Outbox};
 use expiry::Expiries;
@@ -41,8 +43,9 @@ pub(crate) use expiry::token_expired;
 pub(crate) use hub::Hub;
 pub(crate) use link::{BUFFER, Frame, Link, NoRoom};
 use online_stats::OnlineStats;
-pub(crate) use positions::Positions;
+pub(crate) use positions::{Positions, Reached as ToldUntil};
 use typing::Typing;
+pub(crate) use walk::{Place, Walk};
 pub(crate) use window::WINDOW;
 use window::Watched;
 
@@ -63,6 +66,8 @@ enum Wanted {
 pub struct Fanout {
     host: Arc<EngineHost>,
     people: Arc<People>,
+    /// Addresses that are told as well.
+    webhooks: Arc<Webhooks>,
     /// How far everybody has been told.
     positions: Positions,
     pub(crate) hub: Hub,
@@ -88,6 +93,7 @@ impl Fanout {
     pub(crate) fn new(
         host: Arc<EngineHost>,
         people: Arc<People>,
+        webhooks: Arc<Webhooks>,
         positions: Positions,
         config: &Config,
         reached: Arc<Reached>,
@@ -95,6 +101,7 @@ impl Fanout {
         Self {
             host,
             people,
+            webhooks,
             positions,
             hub: Hub::default(),
             typing: Mutex::default(),

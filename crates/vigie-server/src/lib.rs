@@ -27,6 +27,7 @@ mod router;
 mod serve;
 mod socketio;
 pub mod status_service;
+mod webhooks;
 
 pub use app::App;
 pub use listener::prepared;

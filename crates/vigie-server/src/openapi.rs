@@ -32,6 +32,7 @@ const PAGE_FROM_BESIDE: &str = "docs/";
         (name = "following", description = "Changes as they happen, and what was missed; not an activity."),
         (name = "activity", description = "What people did, as other services saw it."),
         (name = "directory", description = "Who exists and who shares what."),
+        (name = "webhooks", description = "Addresses that are told what changes; by API key."),
         (name = "compatible", description = "What clients of the old system call."),
         (name = "maintenance", description = "The same five routes under each of five mounts."),
         (name = "operations", description = "For whoever runs the server."),
@@ -143,6 +144,12 @@ mod tests {
         ("put", "/v1/conversations/{id}/members"),
         ("put", "/v1/conversations/{id}/members/{principal}"),
         ("delete", "/v1/conversations/{id}/members/{principal}"),
+        ("post", "/v1/webhooks"),
+        ("get", "/v1/webhooks"),
+        ("get", "/v1/webhooks/{id}"),
+        ("put", "/v1/webhooks/{id}"),
+        ("delete", "/v1/webhooks/{id}"),
+        ("post", "/v1/webhooks/{id}/resume"),
     ];
 
     const MAINTENANCE: &[(&str, &str)] = &[

@@ -29,6 +29,7 @@ pub(super) async fn run(fanout: &Fanout) {
             }
             continue;
         }
+        let changed: Vec<PrincipalKey> = news.iter().map(|told| told.principal).collect();
         for told in news {
             // Before anybody is told: whoever comes back meanwhile finds it.
             fanout.positions.note_change(told.principal, told.number);
@@ -43,6 +44,8 @@ pub(super) async fn run(fanout: &Fanout) {
             });
             online_stats::note_change(fanout, told.principal);
         }
+        // Before the position: whatever lies before it waits for every webhook, or was told.
+        fanout.webhooks.mark(&changed);
         fanout.positions.reach(taken);
         tokio::task::yield_now().await;
     }

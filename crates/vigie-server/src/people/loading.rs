@@ -13,6 +13,7 @@ use vigie_store::{
 };
 
 use crate::engine_host::{EngineHost, Kept};
+use crate::webhooks::Webhooks;
 
 use super::line::Line;
 use super::{People, TokenDigest, guests};
@@ -29,7 +30,11 @@ impl People {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn load(host: Arc<EngineHost>, store: Arc<dyn Store>) -> Result<Self, ReadError> {
+    pub(crate) async fn load(
+        host: Arc<EngineHost>,
+        store: Arc<dyn Store>,
+        webhooks: Arc<Webhooks>,
+    ) -> Result<Self, ReadError> {
         let mut loading = Loading {
             host: &host,
             directory: Directory::default(),
@@ -42,6 +47,7 @@ impl People {
         Ok(Self {
             host,
             store,
+            webhooks,
             directory: RwLock::new(directory),
             guests: RwLock::new(guests),
             named: Mutex::default(),
