@@ -190,6 +190,9 @@ impl Value for Option<PathBuf> {
     const UNIT: &'static str = PathBuf::UNIT;
 
     fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("names no file: give a path, or remove it".to_owned());
+        }
         PathBuf::parse(text).map(Some)
     }
 

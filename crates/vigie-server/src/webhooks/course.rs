@@ -3,6 +3,8 @@
 //! In: what waits, and where the receiver stands. Out: batches.
 //! Always true: the cursor of a batch stands before nothing that this and earlier batches did not tell.
 
+use std::collections::VecDeque;
+
 use vigie_core::{Presence, PrincipalKey};
 
 use super::batch::{Batch, Head, MOST_EVENTS};
@@ -20,8 +22,17 @@ pub(super) struct Course {
     told: Place,
     walk: Option<Walk>,
     aim: Option<Aim>,
+    /// Parts of a batch that a receiver found too large, still without a number; they go first.
+    parts: VecDeque<Part>,
     /// Events in one batch; fewer once a receiver found one too large.
     most: usize,
+}
+
+/// Events of a batch that was not taken, and where the receiver stands once it has taken these.
+#[derive(Debug)]
+struct Part {
+    events: Vec<String>,
+    place: Place,
 }
 
 /// Where the receiver will stand once those who waited when it was noted are told.
@@ -52,6 +63,7 @@ impl Course {
             told,
             walk: None,
             aim: None,
+            parts: VecDeque::new(),
             most: MOST_EVENTS,
         };
         if app.fanout.walk_from(&course.told).is_of_everybody() {
@@ -66,8 +78,11 @@ impl Course {
 
     /// The next batch.
     pub(super) fn make(&mut self, app: &App, hook: &Hook) -> Made {
-        if !hook.progress.lock().has_numbers(1) {
+        if !hook.progress.lock().has_number() {
             return Made::NoNumber;
+        }
+        if let Some(Part { events, place }) = self.parts.pop_front() {
+            return seal(app, hook, events, place);
         }
         let choice = hook.settings().choice;
         let half = (self.most / 2).max(1);
@@ -99,10 +114,7 @@ impl Course {
             return if may_go_on { Made::More } else { Made::Nothing };
         }
         let place = self.told.clone();
-        match seal(app, hook, events, place) {
-            Some(batch) => Made::Batch(batch),
-            None => Made::NoNumber,
-        }
+        seal(app, hook, events, place)
     }
 
     /// At most `most` people, in their newest state.
@@ -140,13 +152,13 @@ impl Course {
         taken.into_iter().zip(presences).collect()
     }
 
-    /// Two batches of one that was too large; `None` when it is one event, or no numbers are free.
-    pub(super) fn split(&mut self, app: &App, hook: &Hook, batch: &Batch) -> Option<[Batch; 2]> {
+    /// Takes a batch that was too large in two parts; gives it back when it is a single event.
+    pub(super) fn split(&mut self, app: &App, hook: &Hook, batch: Batch) -> Result<(), Batch> {
         let half = batch.events.len() / 2;
-        if half == 0 || !hook.progress.lock().has_numbers(2) {
-            return None;
+        if half == 0 {
+            return Err(batch);
         }
-        self.most = half;
+        self.most = self.most.min(half);
         let before = hook.progress.lock().place.clone();
         // A cursor of an earlier start that is of no use any more is no place to stand at.
         let before = if app.fanout.walk_from(&before).is_of_everybody() {
@@ -154,22 +166,36 @@ impl Course {
         } else {
             before
         };
-        let (first, second) = batch.events.split_at(half);
-        Some([
-            seal(app, hook, first.to_vec(), before)?,
-            seal(app, hook, second.to_vec(), batch.place.clone())?,
-        ])
+        let mut first = batch.events;
+        let second = first.split_off(half);
+        self.parts.push_front(Part {
+            events: second,
+            place: batch.place,
+        });
+        self.parts.push_front(Part {
+            events: first,
+            place: before,
+        });
+        Ok(())
+    }
+
+    /// Whether parts of a batch are still to come.
+    pub(super) fn is_halfway(&self) -> bool {
+        !self.parts.is_empty()
     }
 }
 
 /// Numbers a batch and gives it its bytes.
-fn seal(app: &App, hook: &Hook, events: Vec<String>, place: Place) -> Option<Batch> {
-    let sequence = hook.progress.lock().draw_sequence()?;
+fn seal(app: &App, hook: &Hook, events: Vec<String>, place: Place) -> Made {
+    // Whoever makes batches saw that there is one, and nobody else draws.
+    let Some(sequence) = hook.progress.lock().draw_sequence() else {
+        return Made::NoNumber;
+    };
     let head = Head {
         webhook: &hook.id,
         sequence,
         cursor: &app.fanout.service_cursor(&place),
         sent_at: &iso(app.host.now().wall),
     };
-    Some(Batch::new(&head, events, place))
+    Made::Batch(Batch::new(&head, events, place))
 }

@@ -3,7 +3,6 @@
 //! In: what waits. Out: at most one request at a time.
 //! Always true: a batch is tried with the same number and the same bytes until the receiver takes it, says that it is too large, or is parked.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ pub(super) async fn run(app: Arc<App>, hook: Arc<Hook>) {
         course: Course::begin(&app, &hook),
         app,
         hook,
-        pending: VecDeque::new(),
+        pending: None,
         link: None,
     };
     loop {
@@ -36,7 +35,7 @@ pub(super) async fn run(app: Arc<App>, hook: Arc<Hook>) {
             delivery.resumed().await;
             continue;
         }
-        if delivery.pending.is_empty() {
+        if delivery.pending.is_none() {
             delivery.gather().await;
         } else {
             delivery.attempt().await;
@@ -48,7 +47,8 @@ struct Delivery {
     app: Arc<App>,
     hook: Arc<Hook>,
     course: Course,
-    pending: VecDeque<Batch>,
+    /// On its way.
+    pending: Option<Batch>,
     link: Option<Link>,
 }
 
@@ -56,7 +56,7 @@ impl Delivery {
     /// Makes a batch, or waits for something to tell.
     async fn gather(&mut self) {
         match self.course.make(&self.app, &self.hook) {
-            Made::Batch(batch) => self.pending.push_back(batch),
+            Made::Batch(batch) => self.pending = Some(batch),
             Made::More => tokio::task::yield_now().await,
             Made::NoNumber => tokio::time::sleep(RESERVING).await,
             Made::Nothing => {
@@ -68,7 +68,7 @@ impl Delivery {
 
     /// Waits for the end of a park: what was on its way is then found by a walk, or waits again.
     async fn resumed(&mut self) {
-        self.pending.clear();
+        self.pending = None;
         while self.hook.progress.lock().is_parked() {
             self.hook.woken().await;
         }
@@ -76,7 +76,7 @@ impl Delivery {
     }
 
     async fn attempt(&mut self) {
-        let Some(batch) = self.pending.front() else {
+        let Some(batch) = &self.pending else {
             return;
         };
         let Settings {
@@ -100,11 +100,11 @@ impl Delivery {
     }
 
     fn taken(&mut self) {
-        let Some(batch) = self.pending.pop_front() else {
+        let Some(batch) = self.pending.take() else {
             return;
         };
         self.app.webhooks.count_taken(batch.events.len());
-        if self.pending.is_empty() {
+        if !self.course.is_halfway() {
             self.hook
                 .with_waiting(|waiting| waiting.conversations.taken());
         }
@@ -144,18 +144,13 @@ impl Delivery {
         }
     }
 
-    /// Makes two of a batch that was too large.
+    /// Takes a batch that was too large in two parts.
     fn split(&mut self) -> bool {
-        let Some(batch) = self.pending.front() else {
+        let Some(batch) = self.pending.take() else {
             return false;
         };
-        let Some([first, second]) = self.course.split(&self.app, &self.hook, batch) else {
-            return false;
-        };
-        self.pending.pop_front();
-        self.pending.push_front(second);
-        self.pending.push_front(first);
-        true
+        self.pending = self.course.split(&self.app, &self.hook, batch).err();
+        self.pending.is_none()
     }
 }
 

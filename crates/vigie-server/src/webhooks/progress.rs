@@ -95,20 +95,19 @@ impl Progress {
         self.reserved = self.reserved.max(kept.sequence);
     }
 
-    /// Whether a number can be drawn for so many batches; else more are to be reserved first.
-    pub(super) fn has_numbers(&self, batches: u64) -> bool {
-        self.next_sequence + batches <= self.reserved
+    /// Whether a number can be drawn; else more are to be reserved first.
+    pub(super) fn has_number(&self) -> bool {
+        self.next_sequence < self.reserved
     }
 
     /// A number for a new batch; `None` until more are reserved.
     pub(super) fn draw_sequence(&mut self) -> Option<u64> {
         let sequence = self.next_sequence;
-        if sequence >= self.reserved {
-            self.is_unsaved = true;
+        self.is_unsaved = true;
+        if !self.has_number() {
             return None;
         }
         self.next_sequence += 1;
-        self.is_unsaved = true;
         Some(sequence)
     }
 
