@@ -155,12 +155,15 @@ impl Vigie {
             return Err(ServeError::Superseded);
         }
         let after = self.app.config.periods.drain_timeout;
-        // Nobody changes a conversation between what webhooks are known to lack and the end; a silent store says so by itself.
-        let _changes = self.app.people.hold_changes().await;
-        let flushing = retry_until(after, async || {
-            self.app.webhooks.save(&self.app, true).await?;
-            self.app.flusher.flush_last(told_until).await
-        });
+        let flushing = async {
+            // Nobody changes a conversation between what webhooks are known to lack and the end; a silent store says so by itself.
+            let _changes = self.app.people.hold_changes().await;
+            let last = async || {
+                self.app.webhooks.save(&self.app, true).await?;
+                self.app.flusher.flush_last(told_until).await
+            };
+            retry_until(after, last).await
+        };
         // An attempt on a store that does not answer would last longer by itself.
         let source = match tokio::time::timeout(after, flushing).await {
             Ok(Ok(())) => return Ok(()),

@@ -28,7 +28,7 @@ const SLICE: u32 = 8 * STRIDE;
 pub(crate) enum Place {
     /// In this start.
     Here(Reached),
-    /// At the end of an earlier one, by its cursor.
+    /// By a cursor that was kept, of this start or an earlier one.
     Earlier(Arc<str>),
 }
 

@@ -321,3 +321,34 @@ async fn swallow(response: Response<Incoming>) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_leads_into_a_private_network_is_refused_before_anybody_is_called() {
+        let open = Rules {
+            allow_private: true,
+            allow_http: true,
+        };
+        let strict = Rules {
+            allow_private: false,
+            ..open
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = format!("http://localhost:{port}/");
+        // As a name of the Internet would be whose owner points it here.
+        let endpoint = Arc::new(Endpoint::parse(&url, open).unwrap());
+        let connect = async |rules: Rules| {
+            let client = Client::new(rules, Duration::from_secs(5), None).unwrap();
+            client.connect(&endpoint).await.map(drop)
+        };
+        assert_eq!(connect(strict).await, Err(Failure::Network("loopback")));
+        let unanswered = tokio::time::timeout(Duration::from_millis(50), listener.accept());
+        assert!(unanswered.await.is_err());
+        assert_eq!(connect(open).await, Ok(()));
+    }
+}

@@ -179,6 +179,11 @@ impl Course {
         Ok(())
     }
 
+    /// Where the receiver stands once everything that was made is taken.
+    pub(super) fn told(&self) -> &Place {
+        &self.told
+    }
+
     /// Whether parts of a batch are still to come.
     pub(super) fn is_halfway(&self) -> bool {
         !self.parts.is_empty()

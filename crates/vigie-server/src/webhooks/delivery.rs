@@ -60,6 +60,7 @@ impl Delivery {
             Made::More => tokio::task::yield_now().await,
             Made::NoNumber => tokio::time::sleep(RESERVING).await,
             Made::Nothing => {
+                self.hook.progress.lock().stand(self.course.told());
                 self.hook.woken().await;
                 tokio::time::sleep(GATHER).await;
             }

@@ -125,6 +125,13 @@ impl Progress {
         self.is_unsaved = true;
     }
 
+    /// Nothing waits before this place, without a delivery.
+    pub(super) fn stand(&mut self, place: &Place) {
+        // A place of an earlier start is soon of no use; within a start, the next delivery says it as well.
+        self.is_unsaved |= matches!(self.place, Place::Earlier(_));
+        self.place = place.clone();
+    }
+
     /// A delivery failed; how many did in a row, and whether the address is to be given up.
     pub(super) fn failed(&mut self, error: &str, now: Wall, park_after: Duration) -> (u32, bool) {
         self.failures += 1;

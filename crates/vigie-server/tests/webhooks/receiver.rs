@@ -225,10 +225,11 @@ async fn receive(
             body,
             taken: false,
         };
-        let answer = match answer {
-            Answer::AtMost(most) if delivery.events().len() > most => Answer::Status(413),
-            Answer::AtMost(_) => Answer::Status(200),
-            other => other,
+        let answer = if let Answer::AtMost(most) = answer {
+            let is_taken = delivery.events().len() <= most;
+            Answer::Status(if is_taken { 200 } else { 413 })
+        } else {
+            answer
         };
         delivery.taken = matches!(
             answer,
