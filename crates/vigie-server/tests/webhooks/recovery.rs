@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use vigie_client::Method;
 
-use crate::receiver::Receiver;
+use crate::receiver::{Answer, Delivery, Receiver};
 use crate::world::{World, until};
 
 fn ids(answer: &Value) -> Vec<String> {
@@ -101,4 +101,38 @@ async fn more_than_fits_into_an_answer_comes_in_several() {
         vec!["m0".to_owned()],
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_cursor_stands_behind_somebody_who_is_told_later() {
+    let world = World::start().await;
+    let members: Vec<String> = (0..700).map(|number| format!("user:m{number}")).collect();
+    let path = "/v1/conversations/large/members";
+    world.service(Method::PUT, path, Some(json!(members))).await;
+    let receiver = Receiver::answering(Answer::Status(500)).await;
+    let id = world.webhook(&receiver).await;
+    let chosen = json!({"url": receiver.url(), "events": ["status"]});
+    let path = format!("/v1/webhooks/{id}");
+    world.service(Method::PUT, &path, Some(chosen)).await;
+    world.force("m0", true).await;
+    receiver.got(1).await;
+    for number in 0..700 {
+        world.force(&format!("m{number}"), number % 2 == 0).await;
+        world.force(&format!("m{number}"), number % 2 == 1).await;
+    }
+    receiver.answer(Answer::Status(200));
+    world.resume(&id).await;
+    until(async || receiver.view().len(), 700).await;
+    until(async || world.get(&path).await["waiting"].clone(), json!(0)).await;
+    let taken = receiver.taken();
+    assert!(taken.iter().any(|batch| batch.events().len() == 500));
+    for (place, batch) in taken.iter().enumerate() {
+        let since = format!("/v1/changes?since={}", batch.cursor());
+        let found: BTreeSet<String> = ids(&world.get(&since).await).into_iter().collect();
+        let later = taken[place + 1..].iter().flat_map(Delivery::events);
+        for event in later {
+            let who = event["userId"].as_str().unwrap();
+            assert!(found.contains(who), "{who} comes after batch {place}");
+        }
+    }
 }
