@@ -365,11 +365,7 @@ impl Store for PostgresStore {
 
     async fn delete_webhook(&self, id: &str) -> Result<(), WriteError> {
         let mut write = self.directory.begin().await?;
-        bounded(
-            "the end of a webhook",
-            webhooks::delete(write.connection(), id),
-        )
-        .await?;
+        bounded("a webhook's end", webhooks::delete(write.connection(), id)).await?;
         write.commit().await
     }
 
@@ -378,13 +374,11 @@ impl Store for PostgresStore {
         progress: &[(Box<str>, WebhookProgress)],
     ) -> Result<(), WriteError> {
         let mut write = self.directory.begin().await?;
-        for (id, progress) in progress {
-            bounded(
-                "the progress of webhooks",
-                webhooks::note_progress(write.connection(), id, progress),
-            )
-            .await?;
-        }
+        bounded(
+            "the progress of webhooks",
+            webhooks::note_progress(write.connection(), progress),
+        )
+        .await?;
         write.commit().await
     }
 

@@ -312,7 +312,7 @@ impl Store for SqliteStore {
         let mut write = self.begin().await?;
         webhooks::delete(write.connection(), id)
             .await
-            .map_err(statement("the end of a webhook"))?;
+            .map_err(statement("a webhook's end"))?;
         write.commit().await
     }
 
@@ -321,11 +321,9 @@ impl Store for SqliteStore {
         progress: &[(Box<str>, WebhookProgress)],
     ) -> Result<(), WriteError> {
         let mut write = self.begin().await?;
-        for (id, progress) in progress {
-            webhooks::note_progress(write.connection(), id, progress)
-                .await
-                .map_err(statement("the progress of webhooks"))?;
-        }
+        webhooks::note_progress(write.connection(), progress)
+            .await
+            .map_err(statement("the progress of webhooks"))?;
         write.commit().await
     }
 

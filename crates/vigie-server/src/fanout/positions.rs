@@ -4,6 +4,8 @@
 //! Always true: no log is kept. Of each principal the number of its latest change of this start is known; of earlier starts, the versions that the states carry.
 //! What a client may have been told must not have been lost since: a start that crashed is answered by a snapshot.
 
+mod service;
+
 use std::collections::HashMap;
 use std::hash::Hasher;
 use std::time::Duration;
@@ -15,8 +17,9 @@ use vigie_store::Start;
 
 use super::restamp;
 use crate::config::Periods;
-use crate::cursor::{Cursor, Seals, ServiceCursor};
+use crate::cursor::{Cursor, Seals};
 use crate::engine_host::{Number, Taken};
+pub(super) use service::Since;
 
 /// How far the wall clock may have been set back without a change of an earlier start being missed, and how far two readings of it may lie apart; people whose change lies so near are told of twice.
 const SLACK: Duration = Duration::from_secs(10);
@@ -70,17 +73,6 @@ pub(super) struct Missed {
     pub(super) stamped_at: Wall,
     /// The fingerprint of the relations, when the cursor rests on those of now; else 0, for they may have changed without having been told yet.
     pub(super) relations: u64,
-}
-
-/// Whom a service has missed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Since {
-    /// Whoever changed in this start from this number on.
-    Number(Number),
-    /// Whoever changed in this start, or has this version or a later one.
-    Version(Version),
-    /// Everybody.
-    Ever,
 }
 
 impl Positions {
@@ -174,41 +166,6 @@ impl Positions {
             relations,
         };
         self.seals.seal(&cursor, whose)
-    }
-
-    /// Which start this is, as cursors name it.
-    pub(super) fn this_start(&self) -> u64 {
-        self.this
-    }
-
-    /// A cursor for services.
-    pub(super) fn service_cursor(&self, cursor: &ServiceCursor) -> String {
-        self.seals.seal_for_service(cursor)
-    }
-
-    /// What a service comes with.
-    pub(super) fn open_of_service(&self, text: &str) -> Option<ServiceCursor> {
-        self.seals.open_of_service(text)
-    }
-
-    /// Whom a service has missed that stands there; everybody after a crash, and when its start is not known.
-    ///
-    /// How old the cursor is does not matter: states are kept, and so are the latest starts.
-    pub(super) fn missed_by_service(&self, cursor: &ServiceCursor) -> Since {
-        if cursor.start == self.this {
-            return Since::Number(cursor.number);
-        }
-        let start = self.earlier.iter().find(|start| start.id == cursor.start);
-        let earliest = cursor.at - SLACK;
-        // It may have been told of changes by later starts without a cursor of theirs: none of them may have crashed.
-        let is_of_use = start.is_some_and(|start| {
-            start.is_unbroken && cursor.at <= start.ended_at && earliest <= start.followed_at
-        });
-        if is_of_use {
-            Since::Version(version_at(earliest))
-        } else {
-            Since::Ever
-        }
     }
 
     /// What a client has missed that comes with this text; `None` when only a snapshot helps.
@@ -417,34 +374,6 @@ mod tests {
         check(earlier(2, 100, 110), RELATIONS, 201, false);
         check(earlier(9, 100, 110), RELATIONS, 201, false);
         check(earlier(1, 1, 80), RELATIONS, 201, false);
-    }
-
-    #[test]
-    fn a_service_misses_everybody_after_any_crash_since_its_cursor() {
-        let check = |starts: &[Start], expected: bool| {
-            let seals = Seals::new(&[7; 32]).unwrap();
-            let positions = Positions::new(seals, starts, &Periods::default(), at(900));
-            let cursor = ServiceCursor {
-                start: identity(&starts[0]),
-                number: Number::from_u64(4),
-                at: at(80),
-                walk: None,
-            };
-            let missed = positions.missed_by_service(&cursor);
-            assert_eq!(missed == Since::Version(version_at(at(70))), expected);
-            assert_eq!(missed == Since::Ever, !expected);
-        };
-        let start = |number, started_at, ended_at: Option<i64>| Start {
-            number,
-            started_at: at(started_at),
-            ended_at: ended_at.map(at),
-        };
-        let (first, third) = (start(1, 0, Some(90)), start(3, 200, None));
-        check(&[first, start(2, 100, Some(190)), third], true);
-        check(&[first, third], true);
-        check(&[first, start(2, 100, None), third], false);
-        check(&[start(1, 0, None), third], false);
-        check(&[start(1, 0, Some(79)), third], false);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use vigie_core::{IdError, PrincipalId};
 use crate::admission::Refusal;
 use crate::limits::Limit;
 use crate::people::ChangeError;
-use crate::webhooks::{MOST_WEBHOOKS, RegisterError};
+use crate::webhooks::MOST_WEBHOOKS;
 
 /// When to ask again while the store is away, in seconds: the longest wait between two of the server's own attempts.
 const RETRY_AFTER_SECONDS: &str = "2";
@@ -331,29 +331,6 @@ impl From<ChangeError> for ApiError {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "no identity could be made"
-                );
-                Self::Internal
-            }
-        }
-    }
-}
-
-impl From<RegisterError> for ApiError {
-    fn from(error: RegisterError) -> Self {
-        match error {
-            RegisterError::TooMany => Self::TooManyWebhooks,
-            RegisterError::Unknown => Self::UnknownWebhook,
-            RegisterError::Store(_) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a change of webhooks was not stored"
-                );
-                Self::StoreAway
-            }
-            RegisterError::Random => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "no webhook could be made"
                 );
                 Self::Internal
             }

@@ -17,7 +17,7 @@ use super::error::{ApiError, CredentialFailure, Problem};
 use super::input::{InPath, Payload};
 use crate::app::App;
 use crate::fanout::wire::iso;
-use crate::webhooks::{Choice, Endpoint, Hook, Registration, Rules, SigningSecret};
+use crate::webhooks::{Choice, Endpoint, Hook, RegisterError, Registration, Rules, SigningSecret};
 
 /// What to tell, and where.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -261,4 +261,27 @@ pub(super) async fn resume_webhook(
     let hook = app.webhooks.find(&id).ok_or(ApiError::UnknownWebhook)?;
     hook.resume();
     Ok(Json(WebhookView::of(&hook)))
+}
+
+impl From<RegisterError> for ApiError {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::TooMany => Self::TooManyWebhooks,
+            RegisterError::Unknown => Self::UnknownWebhook,
+            RegisterError::Store(_) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a change of webhooks was not stored"
+                );
+                Self::StoreAway
+            }
+            RegisterError::Random => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "no webhook could be made"
+                );
+                Self::Internal
+            }
+        }
+    }
 }

@@ -91,6 +91,16 @@ pub(super) async fn delete(connection: &mut PgConnection, id: &str) -> Result<()
 
 pub(super) async fn note_progress(
     connection: &mut PgConnection,
+    progress: &[(Box<str>, WebhookProgress)],
+) -> Result<(), sqlx::Error> {
+    for (id, progress) in progress {
+        note_one(connection, id, progress).await?;
+    }
+    Ok(())
+}
+
+async fn note_one(
+    connection: &mut PgConnection,
     id: &str,
     progress: &WebhookProgress,
 ) -> Result<(), sqlx::Error> {
