@@ -20,7 +20,7 @@ use crate::fanout::wire::iso;
 use crate::webhooks::{Choice, Endpoint, Hook, RegisterError, Registration, Rules, SigningSecret};
 
 /// What to tell, and where.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct WebhookRequest {
     /// Where deliveries go: `https://HOST/PATH`.
     url: String,
@@ -117,7 +117,7 @@ impl WebhookView {
 }
 
 /// A webhook as it was registered.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct WebhookMade {
     /// What deliveries are signed with; it is not shown again.
     secret: String,

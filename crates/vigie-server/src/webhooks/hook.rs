@@ -26,7 +26,7 @@ pub(crate) struct Choice {
 }
 
 /// What can be changed of a webhook.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Settings {
     /// As it was kept; the rules may have become stricter since.
     pub(super) url: Arc<str>,
@@ -34,6 +34,15 @@ pub(super) struct Settings {
     pub(super) endpoint: Option<Arc<Endpoint>>,
     pub(super) secret: SigningSecret,
     pub(super) choice: Choice,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URL may hold a credential.
+        out.debug_struct("Settings")
+            .field("choice", &self.choice)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A webhook.
@@ -57,7 +66,6 @@ pub(super) struct Waiting {
 }
 
 /// A webhook as an API call is told of it.
-#[derive(Debug)]
 pub(crate) struct Told {
     pub(crate) url: String,
     pub(crate) choice: Choice,
@@ -153,6 +161,11 @@ impl Hook {
     /// Nothing is tried any more, and what waits is left to the walk of whoever resumes it.
     pub(super) fn park(&self, now: Wall) {
         self.progress.lock().park(now);
+        self.begin_anew();
+    }
+
+    /// Whatever was made of what waited is gone: a walk finds the people, and conversations wait again.
+    pub(super) fn begin_anew(&self) {
         let mut waiting = self.waiting.lock();
         waiting.people.lose();
         waiting.conversations.give_back();

@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{self, AbortHandle, JoinSet};
 use vigie_core::{Id, PrincipalKey};
 use vigie_store::{ReadError, Store, StoredWebhook, WebhookProgress, WriteError};
 
@@ -26,6 +27,9 @@ use crate::fanout::Place;
 
 /// Webhooks of one server: each has a task, and what waits for it in memory.
 pub(crate) const MOST_WEBHOOKS: usize = 100;
+
+/// Between a delivery that ended by a bug of ours and the next attempt, so that a bug costs no processor.
+const AFTER_PANIC: Duration = Duration::from_secs(5);
 
 /// Random bytes of an id.
 const ID_BYTES: usize = 12;
@@ -313,20 +317,30 @@ impl Webhooks {
 
     async fn attend_all(&self, app: &Arc<App>) {
         let mut tasks = JoinSet::new();
+        let mut by_task: HashMap<task::Id, Arc<Hook>> = HashMap::new();
         loop {
             for hook in std::mem::take(&mut *self.unattended.lock()) {
                 // Whoever deletes it looks for its task afterwards.
                 let mut attended = self.tasks.lock();
                 if self.find(hook.id()).is_some() {
-                    let id = hook.id().into();
-                    attended.insert(id, tasks.spawn(delivery::run(Arc::clone(app), hook)));
+                    let task = tasks.spawn(delivery::run(Arc::clone(app), Arc::clone(&hook)));
+                    by_task.insert(task.id(), Arc::clone(&hook));
+                    attended.insert(hook.id().into(), task);
                 }
             }
             tokio::select! {
                 () = self.came.notified() => {}
-                Some(ended) = tasks.join_next() => {
-                    if let Err(error) = ended && error.is_panic() {
-                        tracing::error!(%error, "a delivery ended badly");
+                Some(ended) = tasks.join_next_with_id() => {
+                    let id = match &ended {
+                        Ok((id, ())) => *id,
+                        Err(error) => error.id(),
+                    };
+                    let hook = by_task.remove(&id);
+                    if let (Err(error), Some(hook)) = (ended, hook) && error.is_panic() {
+                        tracing::error!(%error, webhook = hook.id(), "a delivery ended badly; it begins anew");
+                        tokio::time::sleep(AFTER_PANIC).await;
+                        hook.begin_anew();
+                        self.attend(hook);
                     }
                 }
             }
