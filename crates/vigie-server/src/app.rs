@@ -18,6 +18,7 @@ use crate::maintenance::Maintenance;
 use crate::metrics::Metrics;
 use crate::people::People;
 use crate::status_service::StatusService;
+use crate::webhooks::Webhooks;
 
 /// What handlers work with.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct App {
     pub status: StatusService,
     /// Sockets, and what they are told.
     pub fanout: Arc<Fanout>,
+    /// Addresses that are told what changes.
+    pub(crate) webhooks: Arc<Webhooks>,
     /// Write-behind.
     pub flusher: Flusher,
     /// Jobs and their findings.

@@ -25,7 +25,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use vigie_core::Rules;
+
+use crate::webhooks::Rules;
 
 pub use choice::{Database, Demo, LogFormat, MaintenanceOpen, Origin};
 pub use keys::{KeyFileError, Keys};
@@ -74,11 +75,38 @@ pub struct Config {
     /// Who may use the maintenance routes without a credential, outside development mode.
     pub maintenance_open: MaintenanceOpen,
     /// The numbers the engine decides by.
-    pub rules: Rules,
+    pub rules: vigie_core::Rules,
     /// The periods of the shell.
     pub periods: Periods,
     /// What one client may ask for.
     pub limits: Limits,
+    /// Where webhooks may be, and how patient the server is with them.
+    pub webhooks: WebhookSettings,
+}
+
+/// Where webhooks may be, and how patient the server is with them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WebhookSettings {
+    /// Into private networks, too.
+    pub allow_private: bool,
+    /// Without TLS.
+    pub allow_http: bool,
+    /// An address that has failed for so long is parked.
+    pub park_after: Duration,
+    /// One delivery, from the look-up of the name to the end of the answer.
+    pub timeout: Duration,
+    /// Certificate authorities that are trusted besides those of the web.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl WebhookSettings {
+    /// Where requests may go.
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            allow_private: self.allow_private,
+            allow_http: self.allow_http,
+        }
+    }
 }
 
 /// How often the shell does things, and how long it waits.
@@ -108,7 +136,7 @@ pub struct Periods {
     pub ticket_lifetime: Duration,
     /// Between two online lists of a conversation.
     pub online_stats_interval: Duration,
-    /// Between two looks for throttle entries past [`Rules::cache_max_age`].
+    /// Between two looks for throttle entries past [`vigie_core::Rules::cache_max_age`].
     pub cache_cleanup_interval: Duration,
     /// Between two batches to the store.
     pub flush_interval: Duration,
@@ -196,9 +224,10 @@ impl Config {
             auto_provision: false,
             reciprocal_visibility: false,
             maintenance_open: MaintenanceOpen::Never,
-            rules: Rules::default(),
+            rules: vigie_core::Rules::default(),
             periods: Periods::default(),
             limits: Limits::default(),
+            webhooks: WebhookSettings::default(),
         }
     }
 }

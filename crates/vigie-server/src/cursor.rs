@@ -13,8 +13,11 @@ use crate::engine_host::Number;
 /// How the fields are laid out; whoever finds another one gives a snapshot.
 const FORMAT: u8 = 1;
 
-/// The format, and five numbers.
-const BYTES: usize = 1 + 5 * 8;
+/// The same for the cursors of services.
+const SERVICE_FORMAT: u8 = 2;
+
+/// The owner of cursors of services; no id of a person has this form.
+const SERVICE: &str = "service";
 
 /// What AES-GCM-SIV adds to prove that nothing was changed.
 const TAG_BYTES: usize = 16;
@@ -32,6 +35,43 @@ pub(crate) struct Cursor {
     pub(crate) stamped_at: Wall,
     /// A fingerprint of the relations that the client's view rests on; 0 when they changed since it was taken.
     pub(crate) relations: u64,
+}
+
+/// Where a service stands, which may know of everybody and rests on no relations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ServiceCursor {
+    /// The start of the server that gave it; 0 for one that stands before everything.
+    pub(crate) start: u64,
+    /// News of that start before this number are held.
+    pub(crate) number: Number,
+    /// No change that is not held happened before this instant.
+    pub(crate) at: Wall,
+    /// How far what was missed has been given, when it did not fit into one answer.
+    pub(crate) walk: Option<UnfinishedWalk>,
+}
+
+/// A walk over everybody, half-way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UnfinishedWalk {
+    /// The start in which it began: people are numbered anew in the next one.
+    pub(crate) start: u64,
+    /// The number of the first person that it has not come to.
+    pub(crate) next: u32,
+    /// What is held once it is over.
+    pub(crate) goal_number: Number,
+    /// No later change will be held than of this instant.
+    pub(crate) goal_at: Wall,
+}
+
+impl Default for UnfinishedWalk {
+    fn default() -> Self {
+        Self {
+            start: 0,
+            next: 0,
+            goal_number: Number::default(),
+            goal_at: Wall::from_millis(0),
+        }
+    }
 }
 
 /// Seals and opens cursors.
@@ -55,24 +95,86 @@ impl Seals {
     ///
     /// Empty when the system gives no random numbers; nobody opens that, so its client gets a snapshot.
     pub(crate) fn seal(&self, cursor: &Cursor, whose: &PrincipalId) -> String {
+        let fields = [
+            cursor.start,
+            cursor.number.as_u64(),
+            cursor.at.as_millis().cast_unsigned(),
+            cursor.stamped_at.as_millis().cast_unsigned(),
+            cursor.relations,
+        ];
+        self.seal_fields(FORMAT, fields, &whose.to_string())
+    }
+
+    /// Reads a cursor that this key sealed for `whose`.
+    pub(crate) fn open(&self, text: &str, whose: &PrincipalId) -> Option<Cursor> {
+        let [start, number, at, stamped_at, relations] =
+            self.open_fields(FORMAT, text, &whose.to_string())?;
+        Some(Cursor {
+            start,
+            number: Number::from_u64(number),
+            at: Wall::from_millis(at.cast_signed()),
+            stamped_at: Wall::from_millis(stamped_at.cast_signed()),
+            relations,
+        })
+    }
+
+    /// The text of a cursor for services; empty as that of [`Self::seal`].
+    pub(crate) fn seal_for_service(&self, cursor: &ServiceCursor) -> String {
+        let walk = cursor.walk.unwrap_or_default();
+        let fields = [
+            cursor.start,
+            cursor.number.as_u64(),
+            cursor.at.as_millis().cast_unsigned(),
+            u64::from(cursor.walk.is_some()),
+            walk.start,
+            u64::from(walk.next),
+            walk.goal_number.as_u64(),
+            walk.goal_at.as_millis().cast_unsigned(),
+        ];
+        self.seal_fields(SERVICE_FORMAT, fields, SERVICE)
+    }
+
+    /// Reads a cursor that this key sealed for services.
+    pub(crate) fn open_of_service(&self, text: &str) -> Option<ServiceCursor> {
+        let [
+            start,
+            number,
+            at,
+            walks,
+            walk_start,
+            next,
+            goal_number,
+            goal_at,
+        ] = self.open_fields(SERVICE_FORMAT, text, SERVICE)?;
+        let walk = UnfinishedWalk {
+            start: walk_start,
+            next: u32::try_from(next).ok()?,
+            goal_number: Number::from_u64(goal_number),
+            goal_at: Wall::from_millis(goal_at.cast_signed()),
+        };
+        Some(ServiceCursor {
+            start,
+            number: Number::from_u64(number),
+            at: Wall::from_millis(at.cast_signed()),
+            walk: (walks == 1).then_some(walk),
+        })
+    }
+
+    fn seal_fields<const N: usize>(&self, format: u8, fields: [u64; N], whose: &str) -> String {
         let mut nonce = [0; NONCE_LEN];
         if getrandom::fill(&mut nonce).is_err() {
             return String::new();
         }
-        let mut sealed = Vec::with_capacity(NONCE_LEN + BYTES + TAG_BYTES);
+        let mut sealed = Vec::with_capacity(NONCE_LEN + plain_bytes(N) + TAG_BYTES);
         sealed.extend_from_slice(&nonce);
-        sealed.push(FORMAT);
-        sealed.extend_from_slice(&cursor.start.to_be_bytes());
-        sealed.extend_from_slice(&cursor.number.as_u64().to_be_bytes());
-        sealed.extend_from_slice(&cursor.at.as_millis().to_be_bytes());
-        sealed.extend_from_slice(&cursor.stamped_at.as_millis().to_be_bytes());
-        sealed.extend_from_slice(&cursor.relations.to_be_bytes());
+        sealed.push(format);
+        for field in fields {
+            sealed.extend_from_slice(&field.to_be_bytes());
+        }
         let nonce = Nonce::assume_unique_for_key(nonce);
-        let tag = self.key.seal_in_place_separate_tag(
-            nonce,
-            Aad::from(whose.to_string()),
-            &mut sealed[NONCE_LEN..],
-        );
+        let tag =
+            self.key
+                .seal_in_place_separate_tag(nonce, Aad::from(whose), &mut sealed[NONCE_LEN..]);
         let Ok(tag) = tag else {
             return String::new();
         };
@@ -80,35 +182,28 @@ impl Seals {
         URL_SAFE_NO_PAD.encode(sealed)
     }
 
-    /// Reads a cursor that this key sealed for `whose`.
-    pub(crate) fn open(&self, text: &str, whose: &PrincipalId) -> Option<Cursor> {
+    fn open_fields<const N: usize>(&self, format: u8, text: &str, whose: &str) -> Option<[u64; N]> {
         // Whatever is longer is not worth decoding.
-        let length = base64::encoded_len(NONCE_LEN + BYTES + TAG_BYTES, false)?;
+        let length = base64::encoded_len(NONCE_LEN + plain_bytes(N) + TAG_BYTES, false)?;
         if text.len() != length {
             return None;
         }
         let mut sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
         let nonce = Nonce::try_assume_unique_for_key(&sealed[..NONCE_LEN]).ok()?;
-        let aad = Aad::from(whose.to_string());
         let opened = self
             .key
-            .open_in_place(nonce, aad, &mut sealed[NONCE_LEN..])
+            .open_in_place(nonce, Aad::from(whose), &mut sealed[NONCE_LEN..])
             .ok()?;
-        let (format, fields) = opened.split_first()?;
-        let mut fields = fields
-            .as_chunks::<8>()
-            .0
-            .iter()
-            .map(|field| u64::from_be_bytes(*field));
-        let cursor = Cursor {
-            start: fields.next()?,
-            number: Number::from_u64(fields.next()?),
-            at: Wall::from_millis(fields.next()?.cast_signed()),
-            stamped_at: Wall::from_millis(fields.next()?.cast_signed()),
-            relations: fields.next()?,
-        };
-        (*format == FORMAT).then_some(cursor)
+        let (found, fields) = opened.split_first()?;
+        let fields = fields.as_chunks::<8>().0;
+        let fields: [[u8; 8]; N] = fields.try_into().ok()?;
+        (*found == format).then(|| fields.map(u64::from_be_bytes))
     }
+}
+
+/// The format, and so many numbers.
+const fn plain_bytes(fields: usize) -> usize {
+    1 + fields * 8
 }
 
 #[cfg(test)]
@@ -150,6 +245,34 @@ mod tests {
                 .len(),
             text.len()
         );
+    }
+
+    #[test]
+    fn a_cursor_of_services_opens_as_nobody_elses() {
+        let seals = Seals::new(&[1; 32]).unwrap();
+        let at = ServiceCursor {
+            start: 9,
+            number: Number::from_u64(7),
+            at: Wall::from_millis(1_700_000_000_123),
+            walk: None,
+        };
+        let walking = ServiceCursor {
+            walk: Some(UnfinishedWalk {
+                start: 9,
+                next: u32::MAX,
+                goal_number: Number::from_u64(8),
+                goal_at: Wall::from_millis(1_700_000_000_456),
+            }),
+            ..at
+        };
+        for cursor in [at, walking] {
+            let text = seals.seal_for_service(&cursor);
+            assert_eq!(seals.open_of_service(&text), Some(cursor));
+            let service = PrincipalId::user("service").unwrap();
+            assert_eq!(seals.open(&text, &service), None);
+            let theirs = seals.seal(&self::cursor(), &service);
+            assert_eq!(seals.open_of_service(&theirs), None);
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod simulation;
 mod snapshot;
 mod typing;
 pub(crate) mod visibility;
+mod walk;
 mod window;
 pub(crate) mod wire;
 
@@ -37,6 +38,7 @@ use crate::config::Config;
 use crate::engine_host::EngineHost;
 use crate::limits::Reached;
 use crate::people::People;
+use crate::webhooks::Webhooks;
 
 pub(crate) use connection::{Connection, Outbox};
 use expiry::Expiries;
@@ -44,9 +46,10 @@ pub(crate) use expiry::token_expired;
 pub(crate) use hub::Hub;
 pub(crate) use link::{BUFFER, Frame, Link, NoRoom};
 use online_stats::OnlineStats;
-pub(crate) use positions::Positions;
+pub(crate) use positions::{Positions, Reached as ToldUntil};
 use sights::Sights;
 use typing::Typing;
+pub(crate) use walk::{Place, Walk};
 pub(crate) use window::WINDOW;
 use window::Watched;
 
@@ -69,6 +72,8 @@ enum Wanted {
 pub struct Fanout {
     host: Arc<EngineHost>,
     people: Arc<People>,
+    /// Addresses that are told as well.
+    webhooks: Arc<Webhooks>,
     /// How far everybody has been told.
     positions: Positions,
     pub(crate) hub: Hub,
@@ -94,6 +99,7 @@ impl Fanout {
     pub(crate) fn new(
         host: Arc<EngineHost>,
         people: Arc<People>,
+        webhooks: Arc<Webhooks>,
         positions: Positions,
         config: &Config,
         reached: Arc<Reached>,
@@ -101,6 +107,7 @@ impl Fanout {
         Self {
             host,
             people,
+            webhooks,
             positions,
             hub: Hub::default(),
             typing: Mutex::default(),

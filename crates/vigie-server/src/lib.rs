@@ -28,6 +28,7 @@ mod router;
 mod serve;
 mod socketio;
 pub mod status_service;
+mod webhooks;
 
 pub use app::App;
 pub use demo::PATH as DEMO_PATH;

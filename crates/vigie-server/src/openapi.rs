@@ -33,6 +33,7 @@ const PAGE_FROM_BESIDE: &str = "docs/";
         (name = "activity", description = "What people did, as other services saw it."),
         (name = "visibility", description = "What people let others see, and whom they block; not an activity."),
         (name = "directory", description = "Who exists and who shares what."),
+        (name = "webhooks", description = "Addresses that are told what changes; by API key."),
         (name = "compatible", description = "What clients of the old system call."),
         (name = "maintenance", description = "The same five routes under each of five mounts."),
         (name = "operations", description = "For whoever runs the server."),
@@ -149,6 +150,12 @@ mod tests {
         ("put", "/v1/conversations/{id}/members"),
         ("put", "/v1/conversations/{id}/members/{principal}"),
         ("delete", "/v1/conversations/{id}/members/{principal}"),
+        ("post", "/v1/webhooks"),
+        ("get", "/v1/webhooks"),
+        ("get", "/v1/webhooks/{id}"),
+        ("put", "/v1/webhooks/{id}"),
+        ("delete", "/v1/webhooks/{id}"),
+        ("post", "/v1/webhooks/{id}/resume"),
     ];
 
     const MAINTENANCE: &[(&str, &str)] = &[

@@ -19,6 +19,7 @@ use vigie_core::{ConversationKey, Directory, Id, PrincipalId, PrincipalKey, Prof
 use vigie_store::{Store, WriteError};
 
 use crate::engine_host::EngineHost;
+use crate::webhooks::Webhooks;
 
 pub use guests::NewGuest;
 use line::Line;
@@ -37,6 +38,8 @@ pub type TokenDigest = [u8; 32];
 pub struct People {
     host: Arc<EngineHost>,
     store: Arc<dyn Store>,
+    /// Told of changes of conversations, in their order.
+    webhooks: Arc<Webhooks>,
     directory: RwLock<Directory>,
     guests: RwLock<HashMap<TokenDigest, PrincipalKey>>,
     /// When the token was issued that gave a user its names, and whether newer ones are being written.
@@ -70,6 +73,14 @@ pub enum ChangeError {
 }
 
 impl People {
+    /// Keeps whoever wants to change something waiting, until this is dropped.
+    ///
+    /// # Errors
+    /// When a change before still waits for the store.
+    pub(crate) async fn hold_changes(&self) -> Result<impl Drop, Stuck> {
+        self.line.turn().await
+    }
+
     /// The directory, to read; never hold it while calling the engine.
     pub fn directory(&self) -> RwLockReadGuard<'_, Directory> {
         self.directory.read()

@@ -31,6 +31,7 @@ mod tickets;
 mod users;
 mod users_presence;
 mod view;
+mod webhooks;
 mod websocket;
 
 use std::sync::Arc;
@@ -139,6 +140,13 @@ fn v1_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(websocket::follow_by_websocket))
         .routes(routes!(changes::list_changes))
         .routes(routes!(tickets::create_ticket))
+        .routes(routes!(webhooks::register_webhook, webhooks::list_webhooks))
+        .routes(routes!(
+            webhooks::show_webhook,
+            webhooks::change_webhook,
+            webhooks::delete_webhook
+        ))
+        .routes(routes!(webhooks::resume_webhook))
 }
 
 fn operations_routes() -> OpenApiRouter<Arc<App>> {

@@ -30,6 +30,7 @@ use crate::maintenance::Maintenance;
 use crate::metrics::Metrics;
 use crate::people::People;
 use crate::status_service::StatusService;
+use crate::webhooks::Webhooks;
 use crate::{router, socketio};
 
 mod error;
@@ -65,8 +66,11 @@ impl Vigie {
         let sight_rules = SightRules {
             reciprocal: config.reciprocal_visibility,
         };
-        let people = People::load(Arc::clone(&host), Arc::clone(&store), sight_rules).await?;
-        let people = Arc::new(people);
+        let webhooks = Arc::new(Webhooks::new(Arc::clone(&store), &config.webhooks)?);
+        webhooks.load().await?;
+        let (by, told) = (Arc::clone(&store), Arc::clone(&webhooks));
+        let people = People::load(Arc::clone(&host), by, sight_rules, told);
+        let people = Arc::new(people.await?);
         let positions = positions(&config, &host, &*store, &incarnation).await?;
         let flusher = Flusher::new(
             Arc::clone(&host),
@@ -92,10 +96,12 @@ impl Vigie {
             fanout: Arc::new(Fanout::new(
                 Arc::clone(&host),
                 Arc::clone(&people),
+                Arc::clone(&webhooks),
                 positions,
                 &config,
                 Arc::clone(&metrics.limits),
             )),
+            webhooks,
             maintenance: Maintenance::new(),
             metrics,
             places: Places::of_clients(&config),
@@ -153,7 +159,15 @@ impl Vigie {
             return Err(ServeError::Superseded);
         }
         let after = self.app.config.periods.drain_timeout;
-        let flushing = retry_until(after, || self.app.flusher.flush_last(told_until));
+        let flushing = async {
+            // Nobody changes a conversation between what webhooks are known to lack and the end; a silent store says so by itself.
+            let _changes = self.app.people.hold_changes().await;
+            let last = async || {
+                self.app.webhooks.save(&self.app, true).await?;
+                self.app.flusher.flush_last(told_until).await
+            };
+            retry_until(after, last).await
+        };
         // An attempt on a store that does not answer would last longer by itself.
         let source = match tokio::time::timeout(after, flushing).await {
             Ok(Ok(())) => return Ok(()),
@@ -342,6 +356,10 @@ fn start_jobs(app: &Arc<App>) -> JoinSet<()> {
     jobs.spawn({
         let app = of(app);
         async move { app.fanout.run().await }
+    });
+    jobs.spawn({
+        let app = of(app);
+        async move { app.webhooks.run(&app).await }
     });
     jobs.spawn({
         let app = of(app);

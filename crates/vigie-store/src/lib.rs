@@ -41,6 +41,7 @@ mod sessions;
 mod sqlite;
 mod store;
 mod url;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -48,7 +49,8 @@ pub use cause::Cause;
 pub use error::{Holder, OpenError, ReadError, WriteError};
 pub use rows::{
     Incarnation, Page, Positions, PresenceWrite, Start, StoredBlock, StoredConversation,
-    StoredGuest, StoredPresence, StoredPrivacy, StoredUser, Written,
+    StoredGuest, StoredPresence, StoredPrivacy, StoredUser, StoredWebhook, WebhookProgress,
+    Written,
 };
 pub use store::Store;
 

@@ -22,6 +22,7 @@ mod privacy;
 mod reaping;
 mod schema;
 mod server;
+mod webhooks;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ use self::server::{STATEMENT_LIMIT, Server, within};
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::rows::{
     Incarnation, Page, Positions, PresenceWrite, StoredConversation, StoredGuest, StoredPresence,
-    StoredUser, Written,
+    StoredUser, StoredWebhook, WebhookProgress, Written,
 };
 use crate::store::Store;
 
@@ -380,6 +381,43 @@ impl Store for PostgresStore {
         bounded(
             "the end of a block",
             privacy::remove_block(write.connection(), blocker, blocked),
+        )
+        .await?;
+        write.commit().await
+    }
+
+    async fn webhooks(&self) -> Result<Vec<StoredWebhook>, ReadError> {
+        let mut read = self.reading.read("webhooks").await?;
+        let found = webhooks::all(read.connection())
+            .await
+            .map_err(|source| ReadError::Query {
+                what: "webhooks",
+                source: source.into(),
+            })?;
+        finished(read).await?;
+        Ok(found)
+    }
+
+    async fn put_webhook(&self, webhook: &StoredWebhook) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded("a webhook", webhooks::put(write.connection(), webhook)).await?;
+        write.commit().await
+    }
+
+    async fn delete_webhook(&self, id: &str) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded("a webhook's end", webhooks::delete(write.connection(), id)).await?;
+        write.commit().await
+    }
+
+    async fn write_webhook_progress(
+        &self,
+        progress: &[(Box<str>, WebhookProgress)],
+    ) -> Result<(), WriteError> {
+        let mut write = self.directory.begin().await?;
+        bounded(
+            "the progress of webhooks",
+            webhooks::note_progress(write.connection(), progress),
         )
         .await?;
         write.commit().await

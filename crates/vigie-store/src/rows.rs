@@ -140,6 +140,54 @@ pub struct Start {
     pub ended_at: Option<Wall>,
 }
 
+/// An address that is told of changes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredWebhook {
+    /// Its id, drawn when it was registered.
+    pub id: Box<str>,
+    /// Where it is; the path or the query may be a credential.
+    pub url: Box<str>,
+    /// What deliveries are signed with.
+    pub secret: Box<str>,
+    /// Whether it is told of people.
+    pub tells_status: bool,
+    /// Whether it is told of conversations.
+    pub tells_conversations: bool,
+    /// When it was registered.
+    pub created_at: Wall,
+    /// How far it has been told.
+    pub progress: WebhookProgress,
+}
+
+impl std::fmt::Debug for StoredWebhook {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Neither the secret nor the address, which may hold one.
+        out.debug_struct("StoredWebhook")
+            .field("id", &self.id)
+            .field("progress", &self.progress)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far a webhook has been told, and how it goes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WebhookProgress {
+    /// The next start numbers its deliveries from here on.
+    pub sequence: u64,
+    /// The position before which everything has been taken; only the server can read it.
+    pub cursor: Box<str>,
+    /// Conversations whose changes were not taken.
+    pub changed_conversations: Vec<Id>,
+    /// Whether the receiver has to read everything anew.
+    pub must_resync: bool,
+    /// Since when no delivery succeeded.
+    pub failing_since: Option<Wall>,
+    /// Since when no delivery is tried any more.
+    pub parked_at: Option<Wall>,
+    /// What the latest failure was.
+    pub last_error: Option<Box<str>>,
+}
+
 /// What a write cost, as counted by the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Written {

@@ -13,6 +13,7 @@ mod positions;
 mod presence;
 mod privacy;
 mod reaping;
+mod webhooks;
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -25,7 +26,7 @@ use vigie_core::{Id, PrincipalId, Privacy, Wall};
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::rows::{
     Incarnation, Page, Positions, PresenceWrite, StoredConversation, StoredGuest, StoredPresence,
-    StoredUser, Written,
+    StoredUser, StoredWebhook, WebhookProgress, Written,
 };
 use crate::store::Store;
 
@@ -320,6 +321,42 @@ impl Store for SqliteStore {
         privacy::remove_block(write.connection(), blocker, blocked)
             .await
             .map_err(statement("the end of a block"))?;
+        write.commit().await
+    }
+
+    async fn webhooks(&self) -> Result<Vec<StoredWebhook>, ReadError> {
+        webhooks::all(&self.readers)
+            .await
+            .map_err(|source| ReadError::Query {
+                what: "webhooks",
+                source: source.into(),
+            })
+    }
+
+    async fn put_webhook(&self, webhook: &StoredWebhook) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        webhooks::put(write.connection(), webhook)
+            .await
+            .map_err(statement("a webhook"))?;
+        write.commit().await
+    }
+
+    async fn delete_webhook(&self, id: &str) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        webhooks::delete(write.connection(), id)
+            .await
+            .map_err(statement("a webhook's end"))?;
+        write.commit().await
+    }
+
+    async fn write_webhook_progress(
+        &self,
+        progress: &[(Box<str>, WebhookProgress)],
+    ) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        webhooks::note_progress(write.connection(), progress)
+            .await
+            .map_err(statement("the progress of webhooks"))?;
         write.commit().await
     }
 

@@ -12,7 +12,7 @@ use vigie_core::{Id, PrincipalId, Privacy, Wall};
 use crate::error::{ReadError, WriteError};
 use crate::rows::{
     Incarnation, Page, Positions, PresenceWrite, StoredConversation, StoredGuest, StoredPresence,
-    StoredUser, Written,
+    StoredUser, StoredWebhook, WebhookProgress, Written,
 };
 
 /// Keeps the directory and everyone's presence; shared as `Arc<dyn Store>`.
@@ -217,6 +217,33 @@ pub trait Store: Send + Sync + fmt::Debug {
         &self,
         blocker: &PrincipalId,
         blocked: &PrincipalId,
+    ) -> Result<(), WriteError>;
+
+    /// Every webhook, in the order of their ids.
+    ///
+    /// # Errors
+    /// When the database does not answer, or holds what this program never writes.
+    async fn webhooks(&self) -> Result<Vec<StoredWebhook>, ReadError>;
+
+    /// Adds a webhook, or gives a known one this address, secret and choice of events; how far a known one has been told stays as it is.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn put_webhook(&self, webhook: &StoredWebhook) -> Result<(), WriteError>;
+
+    /// Forgets a webhook.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn delete_webhook(&self, id: &str) -> Result<(), WriteError>;
+
+    /// Notes how far webhooks have been told; those that are gone meanwhile are skipped.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn write_webhook_progress(
+        &self,
+        progress: &[(Box<str>, WebhookProgress)],
     ) -> Result<(), WriteError>;
 
     /// Closes every connection to the database and releases it; later calls fail.

@@ -37,6 +37,10 @@ pub const GROUPS: &[Group] = &[
         settings: HOUSEKEEPING,
     },
     Group {
+        title: "Webhooks",
+        settings: WEBHOOKS,
+    },
+    Group {
         title: "Limits",
         settings: LIMITS,
     },
@@ -304,6 +308,41 @@ const HOUSEKEEPING: &[Setting] = &[
         "5s",
         field!(periods.drain_timeout),
         "How long a stopping server waits for open requests and for the store.",
+    )
+    .positive(),
+];
+
+const WEBHOOKS: &[Setting] = &[
+    Setting::new(
+        "webhook_allow_private",
+        "false",
+        field!(webhooks.allow_private),
+        "Lets webhooks be in private networks and on this machine, also without TLS: whoever has an API key can then make the server send requests there.",
+    ),
+    Setting::new(
+        "webhook_allow_http",
+        "false",
+        field!(webhooks.allow_http),
+        "Lets webhooks be reached without TLS: whoever is on the way reads along.",
+    ),
+    Setting::new(
+        "webhook_ca_file",
+        "",
+        field!(webhooks.ca_file),
+        "Certificate authorities in PEM that webhooks are trusted by, besides those of the web.",
+    ),
+    Setting::new(
+        "webhook_timeout",
+        "10s",
+        field!(webhooks.timeout),
+        "How long one delivery may take, from the look-up of the name to the end of the answer.",
+    )
+    .positive(),
+    Setting::new(
+        "webhook_park_after",
+        "24h",
+        field!(webhooks.park_after),
+        "A webhook that has failed for this long is parked until somebody resumes it.",
     )
     .positive(),
 ];

@@ -186,6 +186,21 @@ impl Value for PathBuf {
     }
 }
 
+impl Value for Option<PathBuf> {
+    const UNIT: &'static str = PathBuf::UNIT;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("names no file: give a path, or remove it".to_owned());
+        }
+        PathBuf::parse(text).map(Some)
+    }
+
+    fn show(&self) -> String {
+        self.as_ref().map(Value::show).unwrap_or_default()
+    }
+}
+
 impl Value for SocketAddr {
     const UNIT: &'static str = "address";
 

@@ -41,6 +41,16 @@ impl Fanout {
         for told in &news {
             self.tell_change(told);
         }
+        let is_public = |told: &&Told| {
+            told.concern == Concern::Watchers && self.public_sight(told.principal).follows()
+        };
+        let changed: Vec<_> = news
+            .iter()
+            .filter(is_public)
+            .map(|told| told.principal)
+            .collect();
+        // Before the position: whatever lies before it waits for every webhook, or was told.
+        self.webhooks.mark(&changed);
         self.positions.reach(taken);
         !news.is_empty()
     }

@@ -4,6 +4,8 @@
 //! Always true: no log is kept. Of each principal the number of its latest change of this start is known; of earlier starts, the versions that the states carry.
 //! What a client may have been told must not have been lost since: a start that crashed is answered by a snapshot.
 
+mod service;
+
 use std::collections::HashMap;
 use std::hash::Hasher;
 use std::time::Duration;
@@ -17,6 +19,7 @@ use super::restamp;
 use crate::config::Periods;
 use crate::cursor::{Cursor, Seals};
 use crate::engine_host::{Number, Taken};
+pub(super) use service::Since;
 
 /// How far the wall clock may have been set back without a change of an earlier start being missed, and how far two readings of it may lie apart; people whose change lies so near are told of twice.
 const SLACK: Duration = Duration::from_secs(10);
@@ -35,6 +38,8 @@ pub(crate) struct Positions {
     changed: Mutex<Vec<Number>>,
     /// The same of changes that concerned nobody but themselves, where there were any.
     changed_for_themselves: Mutex<HashMap<PrincipalKey, Number>>,
+    /// By principal: the number after its latest change of privacy that services are to be told.
+    shown_otherwise: Mutex<HashMap<PrincipalKey, Number>>,
     /// By watcher: the number at which the set of those it may see changed last.
     relations: Mutex<HashMap<PrincipalKey, Number>>,
 }
@@ -46,11 +51,13 @@ struct Earlier {
     ended_at: Wall,
     /// The earliest beginning of a later start.
     followed_at: Wall,
+    /// Whether every later start but this one ended gracefully, too.
+    is_unbroken: bool,
 }
 
 /// How far news have been told.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reached {
+pub(crate) struct Reached {
     /// All before this number.
     pub(super) number: Number,
     /// An instant before which nothing happened that is not told.
@@ -77,14 +84,18 @@ impl Positions {
     pub(crate) fn new(seals: Seals, starts: &[Start], periods: &Periods, now: Wall) -> Self {
         let mut earlier = Vec::new();
         let mut followed_at = now;
-        for start in starts.iter().rev() {
+        let mut is_unbroken = true;
+        for (age, start) in starts.iter().rev().enumerate() {
             if let Some(ended_at) = start.ended_at {
                 let id = identity(start);
                 earlier.push(Earlier {
                     id,
                     ended_at,
                     followed_at,
+                    is_unbroken,
                 });
+            } else if age > 0 {
+                is_unbroken = false;
             }
             followed_at = followed_at.min(start.started_at);
         }
@@ -101,8 +112,29 @@ impl Positions {
             }),
             changed: Mutex::default(),
             changed_for_themselves: Mutex::default(),
+            shown_otherwise: Mutex::default(),
             relations: Mutex::default(),
         }
+    }
+
+    /// What services are shown of a principal changed, though nothing happened to it.
+    pub(super) fn note_shown_otherwise(&self, principal: PrincipalKey, number: Number) {
+        let mut shown_otherwise = self.shown_otherwise.lock();
+        shown_otherwise.insert(principal, number.next());
+    }
+
+    /// Those among `principals` of whom that happened from there on, in their order.
+    pub(super) fn shown_otherwise_since(
+        &self,
+        principals: &[PrincipalKey],
+        number: Number,
+    ) -> Vec<PrincipalKey> {
+        let shown_otherwise = self.shown_otherwise.lock();
+        let is_since = |principal: &PrincipalKey| {
+            let latest = shown_otherwise.get(principal);
+            latest.is_some_and(|latest| *latest > number)
+        };
+        principals.iter().copied().filter(is_since).collect()
     }
 
     /// News of a principal are about to be told.
@@ -203,7 +235,7 @@ impl Positions {
         let is_ordered = cursor.at <= start.ended_at && earliest <= start.followed_at;
         (is_ordered && relations != 0).then_some(Missed {
             number: Number::default(),
-            version: Some(Version(u64::try_from(earliest.as_millis()).unwrap_or(0))),
+            version: Some(version_at(earliest)),
             stamped_at: cursor.stamped_at,
             relations,
         })
@@ -229,6 +261,11 @@ impl Positions {
         };
         principals.iter().copied().filter(is_since).collect()
     }
+}
+
+/// Versions from there on are of changes after that instant.
+fn version_at(instant: Wall) -> Version {
+    Version(u64::try_from(instant.as_millis()).unwrap_or(0))
 }
 
 /// What tells one start from all others, also when a database was put back and counts its starts anew.

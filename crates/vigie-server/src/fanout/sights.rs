@@ -13,7 +13,11 @@ use super::{Fanout, Wanted, online_stats};
 
 /// How people saw each other before a change.
 #[derive(Debug)]
-pub(crate) struct Sights(Vec<Pair>);
+pub(crate) struct Sights {
+    pairs: Vec<Pair>,
+    /// How much of whom services were told.
+    public: Vec<(PrincipalKey, Sight)>,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Pair {
@@ -48,7 +52,9 @@ impl Fanout {
                 (principal, other, is_subscribed),
             ]
         });
-        self.sights_of(pairs)
+        let mut sights = self.sights_of(pairs);
+        sights.public = vec![(principal, self.public_sight(principal))];
+        sights
     }
 
     /// How two people see each other now.
@@ -77,10 +83,20 @@ impl Fanout {
             before: directory.sight(Watcher::Principal(watcher), seen),
             is_subscribed,
         };
-        Sights(pairs.into_iter().map(pair).collect())
+        Sights {
+            pairs: pairs.into_iter().map(pair).collect(),
+            public: Vec::new(),
+        }
     }
 
     pub(super) fn tell_sights(&self, before: &Sights) {
+        for (principal, sight) in &before.public {
+            if self.public_sight(*principal) != *sight {
+                let number = self.host.draw_number();
+                self.positions.note_shown_otherwise(*principal, number);
+                self.webhooks.mark(&[*principal]);
+            }
+        }
         let changed = self.changed_views(before);
         let subscribed = || changed.iter().filter(|pair| pair.is_subscribed);
         let mut watchers: Vec<_> = subscribed().map(|pair| pair.watcher).collect();
@@ -112,7 +128,7 @@ impl Fanout {
 
     /// The pairs of whom one is shown something else of the other than before.
     fn changed_views(&self, before: &Sights) -> Vec<Pair> {
-        let mut seen: Vec<_> = before.0.iter().map(|pair| pair.seen).collect();
+        let mut seen: Vec<_> = before.pairs.iter().map(|pair| pair.seen).collect();
         seen.sort_unstable();
         seen.dedup();
         let presences = self.host.presences(&seen);
@@ -124,7 +140,7 @@ impl Fanout {
             let presence = presences.get(&pair.seen);
             presence.is_some_and(|presence| looks_different(pair.before, after, presence, now))
         };
-        before.0.iter().copied().filter(is_changed).collect()
+        before.pairs.iter().copied().filter(is_changed).collect()
     }
 }
 

@@ -40,6 +40,7 @@ impl ServerState {
         state.read_people(app);
         state.read_activities(app);
         state.read_store(app);
+        state.read_webhooks(app);
         state.add_all(
             Kind::Counter,
             "limits_reached",
@@ -185,6 +186,26 @@ impl ServerState {
             help,
             app.host.totals().clamped_times,
         );
+    }
+
+    fn read_webhooks(&mut self, app: &App) {
+        let help = "Webhooks, by how they go";
+        let states = app.webhooks.states();
+        self.add_all(Kind::Gauge, "webhooks", help, "state", states);
+        let delivered = app.webhooks.delivered();
+        let outcomes = [("taken", delivered.taken), ("failed", delivered.failed)];
+        let help = "Attempts to deliver a batch to a webhook, by what became of it";
+        self.add_all(
+            Kind::Counter,
+            "webhook_deliveries",
+            help,
+            "outcome",
+            outcomes,
+        );
+        let help = "Events that webhooks took";
+        self.add(Kind::Counter, "webhook_events", help, delivered.events);
+        let help = "Events that wait for webhooks, as far as they are known";
+        self.add(Kind::Gauge, "webhook_waiting", help, app.webhooks.waiting());
     }
 
     fn add(&mut self, kind: Kind, name: &'static str, help: &'static str, number: u64) {

@@ -4,6 +4,7 @@ use vigie_core::{Id, PrincipalId, PrincipalKey, PrincipalKind, Profile};
 use vigie_store::{StoredConversation, StoredUser};
 
 use super::{ChangeError, People};
+use crate::webhooks::Change;
 
 impl People {
     /// Adds a conversation, or gives a known one this title.
@@ -22,7 +23,13 @@ impl People {
             members: Vec::new(),
         };
         self.store.upsert_conversations(&[conversation]).await?;
-        self.directory.write().put_conversation(id, title);
+        let mut directory = self.directory.write();
+        let is_new = directory.conversation_key(&id).is_none();
+        directory.put_conversation(id.clone(), title);
+        drop(directory);
+        if is_new {
+            self.webhooks.note(&id, &[Change::Created]);
+        }
         Ok(())
     }
 
@@ -38,6 +45,7 @@ impl People {
             .ok_or(ChangeError::UnknownConversation)?;
         self.store.delete_conversation(id).await?;
         self.directory.write().delete_conversation(key);
+        self.webhooks.note(id, &[Change::Deleted]);
         Ok(())
     }
 
@@ -53,15 +61,20 @@ impl People {
         let _turn = self.line.turn().await?;
         self.create_missing(members).await?;
         self.store.add_members(&conversation, members).await?;
+        let mut changes = Vec::new();
         let mut directory = self.directory.write();
-        let key = directory.put_conversation(conversation, None);
-        for member in members
-            .iter()
-            .filter_map(|id| directory.key(id))
-            .collect::<Vec<_>>()
-        {
-            directory.join(key, member);
+        if directory.conversation_key(&conversation).is_none() {
+            changes.push(Change::Created);
         }
+        let key = directory.put_conversation(conversation.clone(), None);
+        for member in members {
+            let joins = directory.key(member);
+            if joins.is_some_and(|joins| directory.join(key, joins)) {
+                changes.push(Change::MemberAdded(member.clone()));
+            }
+        }
+        drop(directory);
+        self.webhooks.note(&conversation, &changes);
         Ok(())
     }
 
@@ -77,8 +90,12 @@ impl People {
         let _turn = self.line.turn().await?;
         self.create_missing(members).await?;
         self.store.replace_members(&conversation, members).await?;
+        let mut changes = Vec::new();
         let mut directory = self.directory.write();
-        let key = directory.put_conversation(conversation, None);
+        if directory.conversation_key(&conversation).is_none() {
+            changes.push(Change::Created);
+        }
+        let key = directory.put_conversation(conversation.clone(), None);
         let mut wanted: Vec<PrincipalKey> =
             members.iter().filter_map(|id| directory.key(id)).collect();
         wanted.sort_unstable();
@@ -91,10 +108,15 @@ impl People {
             .filter(|member| wanted.binary_search(member).is_err())
         {
             directory.leave(key, *gone);
+            changes.push(Change::MemberRemoved(directory.member(*gone).id().clone()));
         }
         for member in wanted {
-            directory.join(key, member);
+            if directory.join(key, member) {
+                changes.push(Change::MemberAdded(directory.member(member).id().clone()));
+            }
         }
+        drop(directory);
+        self.webhooks.note(&conversation, &changes);
         Ok(())
     }
 
@@ -118,8 +140,30 @@ impl People {
         self.store
             .remove_members(conversation, std::slice::from_ref(member))
             .await?;
-        self.directory.write().leave(group, key);
+        if self.directory.write().leave(group, key) {
+            let change = Change::MemberRemoved(member.clone());
+            self.webhooks.note(conversation, &[change]);
+        }
         Ok(())
+    }
+
+    /// Tells that somebody who is forgotten left these conversations, and is nobody any more.
+    pub(super) fn tell_forgotten(&self, key: PrincipalKey, id: &PrincipalId, left: &[Id]) {
+        for conversation in left {
+            let change = Change::MemberRemoved(id.clone());
+            self.webhooks.note(conversation, &[change]);
+        }
+        self.webhooks.mark(&[key]);
+    }
+
+    /// The ids of a principal's conversations.
+    pub(super) fn conversations_of(&self, key: PrincipalKey) -> Vec<Id> {
+        let directory = self.directory();
+        let conversations = directory.member(key).conversations().iter();
+        conversations
+            .filter_map(|conversation| directory.conversation(*conversation))
+            .map(|conversation| conversation.id.clone())
+            .collect()
     }
 
     /// Creates the users among `members` that nobody knows; a deleted one comes back, for this is an API call.

@@ -4,6 +4,7 @@ use vigie_core::{Id, PrincipalId, PrincipalKey, Profile, Wall};
 use vigie_store::StoredGuest;
 
 use crate::auth::GuestToken;
+use crate::webhooks::Change;
 
 use super::{ChangeError, People};
 
@@ -47,8 +48,14 @@ impl People {
         let key = {
             let mut directory = self.directory.write();
             let key = directory.put(id.clone(), &profile(&guest), guest.expires_at);
-            let conversation = directory.put_conversation(new.conversation, None);
+            let is_new = directory.conversation_key(&new.conversation).is_none();
+            let conversation = directory.put_conversation(new.conversation.clone(), None);
             directory.join(conversation, key);
+            drop(directory);
+            let created = is_new.then_some(Change::Created);
+            let joined = Change::MemberAdded(id.clone());
+            let changes: Vec<Change> = created.into_iter().chain([joined]).collect();
+            self.webhooks.note(&new.conversation, &changes);
             key
         };
         self.host.know_guest(key);
@@ -71,14 +78,17 @@ impl People {
         }
         self.store.delete_guests(ids).await?;
         self.guests.write().retain(|_, key| !keys.contains(key));
+        let left: Vec<_> = keys.iter().map(|key| self.conversations_of(*key)).collect();
         {
             let mut directory = self.directory.write();
             for key in &keys {
                 directory.delete(*key);
             }
         }
-        for key in &keys {
+        for (key, left) in keys.iter().zip(left) {
             self.host.forget(*key);
+            let id = self.directory().member(*key).id().clone();
+            self.tell_forgotten(*key, &id, &left);
         }
         Ok(keys)
     }

@@ -14,6 +14,7 @@ use vigie_store::{
 };
 
 use crate::engine_host::{EngineHost, Kept};
+use crate::webhooks::Webhooks;
 
 use super::line::Line;
 use super::{People, TokenDigest, guests};
@@ -30,10 +31,11 @@ impl People {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn load(
+    pub(crate) async fn load(
         host: Arc<EngineHost>,
         store: Arc<dyn Store>,
         rules: SightRules,
+        webhooks: Arc<Webhooks>,
     ) -> Result<Self, ReadError> {
         let mut loading = Loading {
             host: &host,
@@ -50,6 +52,7 @@ impl People {
         Ok(Self {
             host,
             store,
+            webhooks,
             directory: RwLock::new(directory),
             guests: RwLock::new(guests),
             named: Mutex::default(),

@@ -133,8 +133,10 @@ impl People {
             .find(id)
             .ok_or_else(|| ChangeError::UnknownPrincipal(id.clone()))?;
         self.store.delete_user(id, self.host.now().wall).await?;
+        let left = self.conversations_of(key);
         self.directory.write().delete(key);
         self.host.forget(key);
+        self.tell_forgotten(key, id, &left);
         Ok(key)
     }
 

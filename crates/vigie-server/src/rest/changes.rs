@@ -42,12 +42,38 @@ impl FromRequestParts<Arc<App>> for Patience {
     }
 }
 
+/// Who asks.
+#[derive(Debug)]
+pub(super) enum Who {
+    /// A service by its API key, which is told of everybody and does not wait.
+    Service { since: Option<String> },
+    /// A person, who is told of those it may see.
+    Person(Visitor),
+}
+
+impl FromRequestParts<Arc<App>> for Who {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        if app.api_keys.admit_request(&parts.headers) {
+            let since = Asked::of(parts).since;
+            return Ok(Self::Service { since });
+        }
+        Visitor::from_request_parts(parts, app)
+            .await
+            .map(Self::Person)
+    }
+}
+
 /// List those who changed since a cursor, each once in their newest state.
 ///
 /// With `partial`, merge them; without it they are everyone the asker may see, and take the place of what the client held:
 /// so it is without a cursor, with one that is too old or from before a crash, and after conversations changed.
 /// When nobody changed, the answer waits for somebody to, for as long as `wait` says.
 /// The question is no activity, and makes nobody present.
+///
+/// An API key is told of everybody, as a contact sees them, at most 1,000 at a time: with `truncated`, ask again with the new cursor.
+/// Without a cursor it gets one of now and nobody; with a text that is no cursor, everybody, of whom the first answer has no `partial`.
 #[utoipa::path(
     get, path = "/v1/changes", tag = "following",
     params(
@@ -59,13 +85,19 @@ impl FromRequestParts<Arc<App>> for Patience {
         (status = 200, body = Snapshot), (status = 400, body = Problem),
         (status = 401, body = CredentialFailure), (status = 429, body = Problem),
     ),
-    security(("jwt" = []), ("guest" = []), ()),
+    security(("jwt" = []), ("guest" = []), ("api_key" = []), ()),
 )]
 pub(super) async fn list_changes(
     State(app): State<Arc<App>>,
     Patience(patience): Patience,
-    visitor: Visitor,
+    who: Who,
 ) -> Result<Json<Snapshot>, ApiError> {
+    let visitor = match who {
+        Who::Service { since } => {
+            return Ok(Json(app.fanout.changes_for_service(since.as_deref())));
+        }
+        Who::Person(visitor) => visitor,
+    };
     let watcher = visitor.identity.key;
     let Some(since) = visitor.since.as_deref().filter(|_| !patience.is_zero()) else {
         let composed = app.fanout.compose(watcher, visitor.since.as_deref());

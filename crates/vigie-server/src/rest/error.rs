@@ -16,6 +16,7 @@ use vigie_core::{IdError, PrincipalId};
 use crate::admission::Refusal;
 use crate::limits::Limit;
 use crate::people::{ChangeError, MOST_BLOCKS};
+use crate::webhooks::MOST_WEBHOOKS;
 
 /// When to ask again while the store is away, in seconds: the longest wait between two of the server's own attempts.
 const RETRY_AFTER_SECONDS: &str = "2";
@@ -99,6 +100,12 @@ pub enum ApiError {
     /// The person has as many open tickets as it may have.
     #[error("Too many tickets of yours are open; use them, or wait until they end.")]
     TooManyTickets,
+    /// No webhook has this id.
+    #[error("There is no such webhook.")]
+    UnknownWebhook,
+    /// There are as many webhooks as there may be.
+    #[error("There are {MOST_WEBHOOKS} webhooks already; delete one first.")]
+    TooManyWebhooks,
     /// The store is away, and the answer depends on it.
     #[error("The store is away; nothing was changed. Try again in a moment.")]
     StoreAway,
@@ -145,9 +152,11 @@ impl ApiError {
             Self::TooManyLinks | Self::TooManyOfAddress | Self::TooManyTickets => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Self::UnknownPrincipal(_) | Self::UnknownConversation | Self::NotFound => {
-                StatusCode::NOT_FOUND
-            }
+            Self::UnknownPrincipal(_)
+            | Self::UnknownConversation
+            | Self::UnknownWebhook
+            | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::TooManyWebhooks => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UrlTooLong { .. } => StatusCode::URI_TOO_LONG,
@@ -178,6 +187,8 @@ impl ApiError {
             Self::TooManyOfAddress => "TOO_MANY_FROM_ADDRESS",
             Self::UnknownPrincipal(_) => "UNKNOWN_PRINCIPAL",
             Self::UnknownConversation => "UNKNOWN_CONVERSATION",
+            Self::UnknownWebhook => "UNKNOWN_WEBHOOK",
+            Self::TooManyWebhooks => "TOO_MANY_WEBHOOKS",
             Self::NotFound => "NOT_FOUND",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::BodyTooLarge { .. } => "BODY_TOO_LARGE",
@@ -206,6 +217,8 @@ impl ApiError {
             | Self::TooManyLinks
             | Self::TooManyOfAddress
             | Self::TooManyTickets
+            | Self::UnknownWebhook
+            | Self::TooManyWebhooks
             | Self::TooManyIds { .. }
             | Self::TooManyActivities { .. }
             | Self::UrlTooLong { .. }
@@ -223,6 +236,7 @@ impl ApiError {
             Self::TooManyLinks => Some(Limit::ConnectionsPerPrincipal),
             Self::TooManyOfAddress => Some(Limit::ConnectionsPerAddress),
             Self::TooManyTickets => Some(Limit::Tickets),
+            Self::TooManyWebhooks => Some(Limit::Webhooks),
             Self::UrlTooLong { .. } => Some(Limit::UrlSize),
             Self::TooManyIds { .. } => Some(Limit::PresenceIds),
             Self::TooManyActivities { .. } => Some(Limit::ActivityBatch),
@@ -235,6 +249,7 @@ impl ApiError {
             | Self::InvalidPayload(_)
             | Self::UnknownPrincipal(_)
             | Self::UnknownConversation
+            | Self::UnknownWebhook
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::StoreAway

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::config::KeyFileError;
+use crate::webhooks::CaFileError;
 
 /// Why a server could not start, or not stop as it should.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,9 @@ pub enum ServeError {
     /// The system gave no random numbers, or its cipher is of no use.
     #[error("the key of positions cannot be made: the system gives no random numbers")]
     Random,
+    /// The authorities that webhooks are trusted by could not be read.
+    #[error("webhooks cannot be told")]
+    WebhookAuthorities(#[from] CaFileError),
     /// The database could not be opened.
     #[error("the store cannot be opened")]
     Open(#[from] vigie_store::OpenError),
@@ -62,6 +66,7 @@ impl ServeError {
             Self::Write(error) => error.heals_by_waiting(),
             Self::Keys(_)
             | Self::Random
+            | Self::WebhookAuthorities(_)
             | Self::Undrained { .. }
             | Self::Superseded
             | Self::Listen { .. } => false,

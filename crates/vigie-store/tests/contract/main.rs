@@ -1,6 +1,6 @@
 //! What every store promises, told once and held against every implementation.
 //!
-//! `directory`, `maintenance`, `presence`, `privacy`, `restart` and `view` know of no particular database; a file per implementation provides it and adds what only it can show.
+//! `directory`, `maintenance`, `presence`, `privacy`, `restart`, `view` and `webhooks` know of no particular database; a file per implementation provides it and adds what only it can show.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -14,6 +14,7 @@ mod privacy;
 mod restart;
 mod sqlite;
 mod view;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -70,6 +71,9 @@ macro_rules! contract {
             view::a_rest_lease_ends_by_itself,
             view::forced_offline_and_away_are_shown,
             view::people_are_named_and_times_are_readable,
+            webhooks::webhooks_come_back_in_the_order_of_their_ids,
+            webhooks::registration_and_progress_do_not_touch_each_other,
+            webhooks::a_deleted_webhook_stays_away,
         }
     };
     ($database:ty; $($story:ident::$scenario:ident,)*) => {

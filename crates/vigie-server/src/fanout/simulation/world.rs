@@ -26,6 +26,7 @@ use crate::fanout::{Connection, Fanout, Positions, Wanted};
 use crate::flusher::Flusher;
 use crate::limits::Reached;
 use crate::people::{People, UserPatch};
+use crate::webhooks::Webhooks;
 
 const PEOPLE: [&str; 6] = ["ann", "ben", "cem", "dot", "eva", "fay"];
 const CONVERSATIONS: [&str; 3] = ["one", "two", "all"];
@@ -584,7 +585,10 @@ impl Server {
         let rules = SightRules {
             reciprocal: config.reciprocal_visibility,
         };
-        let people = People::load(Arc::clone(&host), Arc::clone(&store), rules).await;
+        let webhooks = Webhooks::new(Arc::clone(&store), &config.webhooks);
+        let webhooks = Arc::new(webhooks.unwrap());
+        let (by, told) = (Arc::clone(&store), Arc::clone(&webhooks));
+        let people = People::load(Arc::clone(&host), by, rules, told).await;
         let people = Arc::new(people.unwrap());
         let kept = store.begin_positions(&incarnation, now, [7; 32]);
         let kept = kept.await.unwrap();
@@ -594,6 +598,7 @@ impl Server {
         let fanout = Fanout::new(
             Arc::clone(&host),
             Arc::clone(&people),
+            webhooks,
             positions,
             config,
             reached,
