@@ -282,6 +282,7 @@ async fn forget(connection: &mut PgConnection, principals: &[PrincipalId]) -> Ou
         "DELETE FROM members WHERE principal_id = ANY ($1)",
         "DELETE FROM node_presence WHERE principal_id = ANY ($1)",
         "DELETE FROM times WHERE principal_id = ANY ($1)",
+        "DELETE FROM choices WHERE principal_id = ANY ($1)",
     ] {
         sqlx::query(sql)
             .bind(&principals)
