@@ -37,4 +37,4 @@ pub use time::{Mono, Now, Wall};
 pub use visibility::{
     Bucket, Face, Privacy, Reach, Sight, SightRules, Watcher, face, public_sight,
 };
-pub use write_behind::{Batch, WriteBehind};
+pub use write_behind::{Batch, Stage, WriteBehind};

@@ -3,14 +3,16 @@
 //! In: ids and who asks. Out: one [`Shown`] each, in the order of the ids.
 //! Always true: all presences of one answer are of one instant, and whoever may not be seen looks like somebody unknown.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_core::{PrincipalId, PrincipalKey, Sight};
+use vigie_core::{Bucket, PrincipalId, PrincipalKey, Sight};
 
 use super::access::Asker;
 use crate::app::App;
 use crate::fanout::visibility::{Shown, shown};
-use crate::fanout::wire::iso;
+use crate::fanout::wire::{Choice, iso};
 
 /// One person's presence, under the names of `user:status`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,8 +37,22 @@ pub(super) struct PresenceView {
     /// When they were there last, as of the latest change to offline.
     #[schema(format = DateTime)]
     last_seen_at: Option<String>,
-    /// Grows with each change of theirs; null of somebody unknown.
+    /// Grows with each change of theirs; null of somebody unknown, and where the exact times are hidden.
     seq: Option<u64>,
+    /// The person's own line, while shown as present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    status_text: Option<Arc<str>>,
+    /// When the chosen status or its text ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    status_until: Option<String>,
+    /// About when they were there last, in place of the exact times: `recently`, `within_week`, `within_month` or `long_ago`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen_bucket: Option<&'static str>,
+    /// What was chosen; to oneself and services.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chosen: Option<Choice>,
 }
 
 impl From<Shown<'_>> for PresenceView {
@@ -51,6 +67,10 @@ impl From<Shown<'_>> for PresenceView {
             last_activity_at: shown.face.last_active_at.map(iso),
             last_seen_at: shown.face.last_seen_at.map(iso),
             seq: shown.face.version.map(|version| version.0),
+            status_text: shown.face.text,
+            status_until: shown.face.until.map(iso),
+            last_seen_bucket: shown.face.bucket.map(Bucket::as_str),
+            chosen: shown.face.chosen.as_deref().map(Choice::from),
         }
     }
 }

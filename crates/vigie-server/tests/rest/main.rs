@@ -4,6 +4,7 @@
 
 mod activity;
 mod auth_layer;
+mod chosen;
 mod compatible;
 mod credentials;
 mod directory;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod chosen;
 mod drain;
 mod early_events;
 mod endings;
