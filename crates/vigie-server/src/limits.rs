@@ -41,11 +41,13 @@ pub(crate) enum Limit {
     SlowSocket,
     /// Tickets of one person that are open at a time.
     Tickets,
+    /// Choices of one person in a minute.
+    Choices,
 }
 
 impl Limit {
     /// Every limit with its name on the wire of metrics.
-    const NAMES: [(Self, &'static str); 17] = [
+    const NAMES: [(Self, &'static str); 18] = [
         (Self::Connections, "connections"),
         (Self::ConnectionsPerAddress, "connections_per_address"),
         (Self::ConnectionsPerPrincipal, "connections_per_principal"),
@@ -63,6 +65,7 @@ impl Limit {
         (Self::ActivityBatch, "activity_batch"),
         (Self::SlowSocket, "slow_socket"),
         (Self::Tickets, "tickets"),
+        (Self::Choices, "choices"),
     ];
 }
 

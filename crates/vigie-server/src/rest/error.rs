@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use vigie_core::{IdError, PrincipalId};
 
 use crate::admission::Refusal;
+use crate::choosing::Unchosen;
 use crate::limits::Limit;
 use crate::people::{ChangeError, MOST_BLOCKS};
 
@@ -99,6 +100,9 @@ pub enum ApiError {
     /// The person has as many open tickets as it may have.
     #[error("Too many tickets of yours are open; use them, or wait until they end.")]
     TooManyTickets,
+    /// A choice that is not in force, or not durable.
+    #[error(transparent)]
+    Unchosen(#[from] Unchosen),
     /// The store is away, and the answer depends on it.
     #[error("The store is away; nothing was changed. Try again in a moment.")]
     StoreAway,
@@ -129,22 +133,25 @@ impl ApiError {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Refused(Refusal::StoreAway) | Self::StoreAway | Self::TooManyNewcomers => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Refused(Refusal::StoreAway)
+            | Self::StoreAway
+            | Self::TooManyNewcomers
+            | Self::Unchosen(Unchosen::NotDurable) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::RegisteredUserRequired
             | Self::ApiKeyRequired
             | Self::AdministratorRequired
             | Self::NotOneself => StatusCode::FORBIDDEN,
             Self::TooManyBlocks => StatusCode::CONFLICT,
-            Self::InvalidPayload(_) | Self::TooManyIds { .. } | Self::TooManyActivities { .. } => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::InvalidPayload(_)
+            | Self::TooManyIds { .. }
+            | Self::TooManyActivities { .. }
+            | Self::Unchosen(Unchosen::Invalid(_)) => StatusCode::BAD_REQUEST,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::TooManyLinks | Self::TooManyOfAddress | Self::TooManyTickets => {
-                StatusCode::TOO_MANY_REQUESTS
-            }
+            Self::TooManyLinks
+            | Self::TooManyOfAddress
+            | Self::TooManyTickets
+            | Self::Unchosen(Unchosen::TooOften) => StatusCode::TOO_MANY_REQUESTS,
             Self::UnknownPrincipal(_) | Self::UnknownConversation | Self::NotFound => {
                 StatusCode::NOT_FOUND
             }
@@ -172,6 +179,7 @@ impl ApiError {
             Self::InvalidPayload(_) | Self::TooManyIds { .. } | Self::TooManyActivities { .. } => {
                 "INVALID_PAYLOAD"
             }
+            Self::Unchosen(why) => why.code(),
             Self::BodyTooSlow => "BODY_TOO_SLOW",
             Self::TooManyNewcomers => "TOO_MANY_CONNECTIONS",
             Self::TooManyLinks | Self::TooManyTickets => "RATE_LIMITED",
@@ -209,6 +217,7 @@ impl ApiError {
             | Self::TooManyIds { .. }
             | Self::TooManyActivities { .. }
             | Self::UrlTooLong { .. }
+            | Self::Unchosen(_)
             | Self::StoreAway
             | Self::Internal => false,
         }
@@ -223,6 +232,7 @@ impl ApiError {
             Self::TooManyLinks => Some(Limit::ConnectionsPerPrincipal),
             Self::TooManyOfAddress => Some(Limit::ConnectionsPerAddress),
             Self::TooManyTickets => Some(Limit::Tickets),
+            Self::Unchosen(Unchosen::TooOften) => Some(Limit::Choices),
             Self::UrlTooLong { .. } => Some(Limit::UrlSize),
             Self::TooManyIds { .. } => Some(Limit::PresenceIds),
             Self::TooManyActivities { .. } => Some(Limit::ActivityBatch),
@@ -237,6 +247,7 @@ impl ApiError {
             | Self::UnknownConversation
             | Self::NotFound
             | Self::MethodNotAllowed
+            | Self::Unchosen(Unchosen::Invalid(_) | Unchosen::NotDurable)
             | Self::StoreAway
             | Self::Internal => None,
         }

@@ -4,6 +4,7 @@
 
 mod activity;
 mod auth_layer;
+mod chosen;
 mod compatible;
 mod credentials;
 mod directory;
@@ -13,6 +14,7 @@ mod limits;
 mod maintenance;
 mod operations;
 mod presence;
+mod privacy;
 mod store_away;
 mod store_frozen;
 mod world;
