@@ -6,7 +6,20 @@ const STATUSES = exactly('online', 'away', 'busy', 'offline');
 
 const presence = { userId: id, username: text, isOnline: bool, lastActiveAt: time };
 
-const extras = (wrap) => ({ status: wrap(STATUSES), lastActivityAt: wrap(time), lastSeenAt: wrap(time), seq: wrap(count) });
+const BUCKETS = exactly('recently', 'within_week', 'within_month', 'long_ago');
+
+const choice = object({ status: nullable(exactly('away', 'busy', 'invisible')), text: nullable(text), until: time });
+
+const extras = (wrap) => ({
+  status: wrap(STATUSES),
+  lastActivityAt: wrap(time),
+  lastSeenAt: wrap(time),
+  seq: wrap(count),
+  statusText: optional(text),
+  statusUntil: optional(instant),
+  lastSeenBucket: optional(BUCKETS),
+  chosen: optional(choice),
+});
 
 const welcome = object({
   success: exactly(true),

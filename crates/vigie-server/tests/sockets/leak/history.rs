@@ -83,7 +83,9 @@ impl Life {
         // Above the limit: a right to see, and no subscription.
         let crowd = ["adam", MARKER, "wanda", HIDDEN, "zoe", "c1", "c2", "c3"];
         world.conversation("hall", &crowd).await;
-        world.conversation("cafe", &[MARKER, "fred", "sam"]).await;
+        world
+            .conversation("cafe", &[MARKER, "carl", "fred", "sam"])
+            .await;
         world.conversation("once", &["fred", HIDDEN]).await;
         let path = "/v1/conversations/once/members/user:fred";
         world.service(Method::DELETE, path, None).await;
@@ -155,6 +157,22 @@ impl Life {
         }
         for watching in &mut self.watching {
             watching.record("follows", &mut self.record);
+        }
+    }
+
+    /// Waits until the lists of all conversations had their turn: until those of one came that has nothing to do with the hidden one.
+    async fn tick(&mut self) {
+        let mut carl = self.world().user("carl").await;
+        self.until_told_of_carl(true).await;
+        carl.disconnect().await;
+        self.until_told_of_carl(false).await;
+    }
+
+    async fn until_told_of_carl(&mut self, is_online: bool) {
+        for viewer in &mut self.viewers {
+            if ["fred", "sam"].contains(&viewer.who.name()) {
+                viewer.until_shown("carl", is_online).await;
+            }
         }
     }
 
@@ -259,12 +277,17 @@ impl Life {
         ])
         .await;
         self.mark("types").await;
-        if self.is_there {
-            for is_online in [false, true] {
+        // Somebody who was sent no list yet is sent none by a change that is hidden.
+        let mut anew = Viewer::open(self.world(), Who::User("wanda"), &["room"]).await;
+        anew.channel = "wanda looks anew".to_owned();
+        self.viewers.push(anew);
+        for is_online in [false, true] {
+            if self.is_there {
                 let body = json!({"userId": HIDDEN, "isOnline": is_online});
                 let path = "/maintenance/user-status";
                 self.world().service(Method::POST, path, Some(body)).await;
             }
+            self.tick().await;
         }
         self.mark("is set offline and online").await;
         if let Some(mut xeno) = self.xeno.take() {

@@ -36,6 +36,8 @@ impl Who {
 /// A socket that looks at conversations.
 pub(super) struct Viewer {
     pub(super) who: Who,
+    /// Under which its record is kept.
+    pub(super) channel: String,
     socket: Socket,
     rooms: &'static [&'static str],
     log: Vec<(String, Value)>,
@@ -53,6 +55,7 @@ impl Viewer {
             socket.wait_for("conversation:joined", SOON).await.unwrap();
         }
         Self {
+            channel: format!("{} looks", who.name()),
             who,
             socket,
             rooms,
@@ -141,7 +144,7 @@ impl Viewer {
 
     pub(super) fn record(&mut self, record: &mut Record) {
         for (name, payload) in self.log.drain(..) {
-            record.note(&format!("{} looks", self.who.name()), &name, &payload);
+            record.note(&self.channel, &name, &payload);
         }
     }
 }
