@@ -30,6 +30,11 @@ const welcome = object({
 
 const refusal = object({ success: exactly(false), error: filled });
 
+const chosen = object({ status: nullable(exactly('away', 'busy', 'invisible')), text: nullable(text), until: time });
+
+/** What a person is told of itself. */
+const ownStatus = object({ ...presence, ...extras((inner) => inner), chosen: optional(chosen) });
+
 /** Server → client events by name; each carries exactly one payload. */
 export const EVENTS = {
   authenticated: (value, at) => (value?.success === false ? refusal : welcome)(value, at),
@@ -45,6 +50,8 @@ export const EVENTS = {
     truncated: optional(bool),
     partial: optional(bool),
   }),
+  'presence:status-set': ownStatus,
+  'presence:error': object({ event: filled, code: exactly('INVALID_PAYLOAD', 'RATE_LIMITED', 'NOT_DURABLE_YET'), message: filled }),
   'presence:cursor': object({ cursor: filled }),
   'conversation:joined': object({ conversationId: id, userId: id }),
   'conversation:left': object({ conversationId: id, userId: id }),
@@ -108,6 +115,7 @@ export const ANSWERS = [
   [/^\/health$/, object({ status: exactly('healthy'), timestamp: instant, version: filled, uptime: number, services: object({ database: service, websocket: service }) })],
   [/^\/api\/conversations$/, done(list(object({ id, title: nullable(text), memberCount: count, onlineCount: count })))],
   [/^(?:\/api\/v1)?\/users\/presence$/, done(object({ users: list(object({ userId: text, isOnline: bool, lastActiveAt: time })) }))],
+  [/^\/v1\/presence\/me$/, ownStatus],
   [/^\/v1\/guests$/, object({ id, sessionToken: filled, expiresAt: time })],
 ];
 

@@ -120,6 +120,8 @@ mod tests {
         ("get", "/api/v1/users/presence"),
         ("get", "/v1/presence"),
         ("get", "/v1/presence/{id}"),
+        ("get", "/v1/presence/me"),
+        ("put", "/v1/presence/me"),
         ("get", "/v1/events"),
         ("get", "/v1/ws"),
         ("get", "/v1/changes"),

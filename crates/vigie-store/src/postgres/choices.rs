@@ -94,7 +94,13 @@ static CHOOSE: LazyLock<Arc<str>> = LazyLock::new(|| {
             until = excluded.until, veil_version = excluded.veil_version,
             veil_last_active_at = excluded.veil_last_active_at,
             veil_last_seen_at = excluded.veil_last_seen_at
-        WHERE excluded.version > kept.version"
+        WHERE excluded.version > kept.version OR excluded.version = kept.version AND (
+            excluded.status, excluded.text, excluded.until,
+            excluded.veil_version, excluded.veil_last_active_at, excluded.veil_last_seen_at
+        ) IS DISTINCT FROM (
+            kept.status, kept.text, kept.until,
+            kept.veil_version, kept.veil_last_active_at, kept.veil_last_seen_at
+        )"
     )
     .into()
 });

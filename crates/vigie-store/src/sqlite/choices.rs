@@ -72,7 +72,13 @@ pub(super) static CHOOSE: LazyLock<Bulk> = LazyLock::new(|| {
                 until = excluded.until, veil_version = excluded.veil_version,
                 veil_last_active_at = excluded.veil_last_active_at,
                 veil_last_seen_at = excluded.veil_last_seen_at
-            WHERE excluded.version > choices.version"
+            WHERE excluded.version > choices.version OR excluded.version = choices.version AND (
+                excluded.status, excluded.text, excluded.until,
+                excluded.veil_version, excluded.veil_last_active_at, excluded.veil_last_seen_at
+            ) IS NOT (
+                choices.status, choices.text, choices.until,
+                choices.veil_version, choices.veil_last_active_at, choices.veil_last_seen_at
+            )"
         ),
     )
 });
