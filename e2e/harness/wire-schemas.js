@@ -6,7 +6,20 @@ const STATUSES = exactly('online', 'away', 'busy', 'offline');
 
 const presence = { userId: id, username: text, isOnline: bool, lastActiveAt: time };
 
-const extras = (wrap) => ({ status: wrap(STATUSES), lastActivityAt: wrap(time), lastSeenAt: wrap(time), seq: wrap(count) });
+const BUCKETS = exactly('recently', 'within_week', 'within_month', 'long_ago');
+
+const choice = object({ status: nullable(exactly('away', 'busy', 'invisible')), text: nullable(text), until: time });
+
+const extras = (wrap) => ({
+  status: wrap(STATUSES),
+  lastActivityAt: wrap(time),
+  lastSeenAt: wrap(time),
+  seq: wrap(count),
+  statusText: optional(text),
+  statusUntil: optional(instant),
+  lastSeenBucket: optional(BUCKETS),
+  chosen: optional(choice),
+});
 
 const welcome = object({
   success: exactly(true),
@@ -16,6 +29,11 @@ const welcome = object({
 });
 
 const refusal = object({ success: exactly(false), error: filled });
+
+const chosen = object({ status: nullable(exactly('away', 'busy', 'invisible')), text: nullable(text), until: time });
+
+/** What a person is told of itself. */
+const ownStatus = object({ ...presence, ...extras((inner) => inner), chosen: optional(chosen) });
 
 /** Server → client events by name; each carries exactly one payload. */
 export const EVENTS = {
@@ -32,6 +50,8 @@ export const EVENTS = {
     truncated: optional(bool),
     partial: optional(bool),
   }),
+  'presence:status-set': ownStatus,
+  'presence:error': object({ event: filled, code: exactly('INVALID_PAYLOAD', 'RATE_LIMITED', 'NOT_DURABLE_YET'), message: filled }),
   'presence:cursor': object({ cursor: filled }),
   'conversation:joined': object({ conversationId: id, userId: id }),
   'conversation:left': object({ conversationId: id, userId: id }),
@@ -95,6 +115,7 @@ export const ANSWERS = [
   [/^\/health$/, object({ status: exactly('healthy'), timestamp: instant, version: filled, uptime: number, services: object({ database: service, websocket: service }) })],
   [/^\/api\/conversations$/, done(list(object({ id, title: nullable(text), memberCount: count, onlineCount: count })))],
   [/^(?:\/api\/v1)?\/users\/presence$/, done(object({ users: list(object({ userId: text, isOnline: bool, lastActiveAt: time })) }))],
+  [/^\/v1\/presence\/me$/, ownStatus],
   [/^\/v1\/guests$/, object({ id, sessionToken: filled, expiresAt: time })],
 ];
 

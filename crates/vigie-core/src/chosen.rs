@@ -29,6 +29,13 @@ impl ChosenStatus {
         }
     }
 
+    /// The status of a word of the wire.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [Self::Away, Self::Busy, Self::Invisible];
+        all.into_iter().find(|status| status.as_str() == word)
+    }
+
     /// What somebody present is shown as, in place of the computed state.
     #[must_use]
     pub const fn over(self, computed: Availability) -> Availability {

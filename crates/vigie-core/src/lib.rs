@@ -38,4 +38,4 @@ pub use visibility::{
     Bucket, Face, Privacy, Reach, Sight, SightRules, UnknownReach, Watcher, face, followed_version,
     public_sight,
 };
-pub use write_behind::{Batch, WriteBehind};
+pub use write_behind::{Batch, Stage, WriteBehind};

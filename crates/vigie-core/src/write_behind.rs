@@ -16,6 +16,17 @@ pub struct Batch {
     pub principals: Vec<PrincipalKey>,
 }
 
+/// How far the newest record of a principal is on its way to the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It waits to be taken.
+    Waiting,
+    /// It is part of the batch in flight, and nothing changed since.
+    InFlight,
+    /// Nothing of it waits.
+    Durable,
+}
+
 /// Coalesces changes between the engine and the store.
 #[derive(Debug, Default)]
 pub struct WriteBehind {
@@ -88,6 +99,22 @@ impl WriteBehind {
             self.failed += u64::from(accepted.fresh);
             let entry = self.entry(principal);
             entry.failed += accepted.fresh + accepted.failed;
+        }
+    }
+
+    /// Where the newest record of a principal is.
+    #[must_use]
+    pub fn stage(&self, principal: PrincipalKey) -> Stage {
+        let waits = self
+            .waiting
+            .get(principal.index())
+            .is_some_and(Option::is_some);
+        if waits {
+            Stage::Waiting
+        } else if self.in_flight.iter().any(|(key, _)| *key == principal) {
+            Stage::InFlight
+        } else {
+            Stage::Durable
         }
     }
 
@@ -187,9 +214,13 @@ mod tests {
     fn a_change_during_a_flush_waits_for_the_next() {
         let mut queue = WriteBehind::default();
         queue.note(ALICE, true);
+        assert_eq!(queue.stage(ALICE), Stage::Waiting);
         queue.take_batch(10);
+        assert_eq!(queue.stage(ALICE), Stage::InFlight);
         queue.note(ALICE, true);
+        assert_eq!(queue.stage(ALICE), Stage::Waiting);
         queue.stored();
+        assert_eq!(queue.stage(BOB), Stage::Durable);
         assert_eq!(counters(&queue), (1, 0, 1));
         let batch = queue.take_batch(10).map(|batch| batch.principals);
         assert_eq!(batch, Some(vec![ALICE]));

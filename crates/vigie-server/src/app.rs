@@ -9,6 +9,7 @@ use vigie_store::Store;
 
 use crate::admission::Admission;
 use crate::auth::{ApiKeys, Tickets};
+use crate::choosing::Choosing;
 use crate::config::Config;
 use crate::engine_host::EngineHost;
 use crate::fanout::Fanout;
@@ -37,6 +38,8 @@ pub struct App {
     pub tickets: Tickets,
     /// Activity, throttle, metrics.
     pub status: StatusService,
+    /// Who chose how often.
+    pub(crate) choosing: Choosing,
     /// Sockets, and what they are told.
     pub fanout: Arc<Fanout>,
     /// Addresses that are told what changes.

@@ -5,6 +5,7 @@
 //! Always true: a signal's effects are drained before the lock is let go, and no one waits for anything while holding it.
 //! Lock order: the engine's, then the directory's; who holds the directory never calls in here.
 
+mod durable;
 mod news;
 mod queues;
 mod restoring;
@@ -16,13 +17,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use vigie_core::{
-    ActivityCells, ConnectionId, Effect, Engine, Mono, Now, Presence, PrincipalKey, Revocation,
-    Rules, SessionId, Signal, Totals, Touch, WriteBehind,
+    ActivityCells, Chosen, ConnectionId, Effect, Engine, Mono, Now, Presence, PrincipalKey,
+    Revocation, Rules, SessionId, Signal, Totals, Touch, WriteBehind,
 };
 
 use crate::clock::Clock;
+use durable::Waiters;
 pub use news::Present;
 pub(crate) use news::{Edges, News, Number};
 pub(crate) use queues::{Taken, Told};
@@ -55,6 +57,7 @@ struct Inner {
     /// Whoever had stored times in the future, which memory holds as of the start, and the store, which merges by maximum, as they were.
     clamped: HashSet<PrincipalKey>,
     news: News,
+    waiters: Waiters,
 }
 
 /// Activities offered to the throttle since the start.
@@ -100,6 +103,7 @@ impl EngineHost {
                 restored: Vec::new(),
                 clamped: HashSet::new(),
                 news: News::default(),
+                waiters: Waiters::default(),
             }),
             held_by_cells: AtomicU64::new(0),
             timer_wakes: AtomicU64::new(0),
@@ -188,6 +192,30 @@ impl EngineHost {
         started
     }
 
+    /// Puts a choice in force, and after it the activity that it is; the answer comes when all of it is durable.
+    pub(crate) fn choose(
+        &self,
+        principal: PrincipalKey,
+        chosen: Chosen,
+        activity: Option<Signal>,
+    ) -> oneshot::Receiver<()> {
+        let now = self.now();
+        let signal = Signal::StatusChosen { principal, chosen };
+        let (answer, _) = self.with_inner(now, |inner| {
+            inner.engine.handle(signal, now);
+            let mut drained = inner.drain();
+            if let Some(activity) = activity {
+                inner.engine.handle(activity, now);
+                let after = inner.drain();
+                drained.announces |= after.announces;
+                drained.persists |= after.persists;
+            }
+            let stage = inner.writes.stage(principal);
+            (inner.waiters.wait(principal, stage), drained)
+        });
+        answer
+    }
+
     /// Ends every lease of a principal; the connections to close with that reason.
     #[must_use]
     pub fn revoke(&self, principal: PrincipalKey, reason: Revocation) -> Vec<ConnectionId> {
@@ -257,6 +285,18 @@ impl EngineHost {
 
     /// Runs one step of the engine and drains it.
     fn with_engine<T>(&self, now: Now, step: impl FnOnce(&mut Engine) -> T) -> (T, Drained) {
+        self.with_inner(now, |inner| {
+            let result = step(&mut inner.engine);
+            (result, inner.drain())
+        })
+    }
+
+    /// Runs one step that drains by itself, and wakes whoever has to do with what came of it.
+    fn with_inner<T>(
+        &self,
+        now: Now,
+        step: impl FnOnce(&mut Inner) -> (T, Drained),
+    ) -> (T, Drained) {
         let pause = self.clock.take_pause();
         let mut inner = self.inner.lock();
         if let Some(pause) = pause {
@@ -267,8 +307,7 @@ impl EngineHost {
             inner.engine.handle(Signal::ProcessPaused { pause }, now);
             inner.drain();
         }
-        let result = step(&mut inner.engine);
-        let drained = inner.drain();
+        let (result, drained) = step(&mut inner);
         let next = inner.engine.poll_timeout();
         drop(inner);
         if drained.announces {

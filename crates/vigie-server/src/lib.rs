@@ -8,6 +8,7 @@
 pub mod admission;
 pub mod app;
 pub mod auth;
+pub mod choosing;
 pub mod clock;
 pub mod config;
 mod cursor;

@@ -43,11 +43,13 @@ pub(crate) enum Limit {
     Tickets,
     /// Webhooks of one server.
     Webhooks,
+    /// Choices of one person in a minute.
+    Choices,
 }
 
 impl Limit {
     /// Every limit with its name on the wire of metrics.
-    const NAMES: [(Self, &'static str); 18] = [
+    const NAMES: [(Self, &'static str); 19] = [
         (Self::Connections, "connections"),
         (Self::ConnectionsPerAddress, "connections_per_address"),
         (Self::ConnectionsPerPrincipal, "connections_per_principal"),
@@ -66,6 +68,7 @@ impl Limit {
         (Self::SlowSocket, "slow_socket"),
         (Self::Tickets, "tickets"),
         (Self::Webhooks, "webhooks"),
+        (Self::Choices, "choices"),
     ];
 }
 

@@ -132,6 +132,7 @@ async fn clean_cache_for_ever(app: &App) {
 }
 
 fn clean_cache(app: &App) {
+    app.choosing.forget_silent();
     let principals = app.people.directory().len();
     let dropped = app.status.clean_cache(principals);
     tracing::debug!(dropped, "throttle entries of silent people were dropped");

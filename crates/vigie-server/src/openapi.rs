@@ -28,7 +28,7 @@ const PAGE_FROM_BESIDE: &str = "docs/";
         license(name = "Apache-2.0 OR MIT"),
     ),
     tags(
-        (name = "presence", description = "Reading presence; not an activity."),
+        (name = "presence", description = "Reading presence, which is not an activity, and choosing one's own."),
         (name = "following", description = "Changes as they happen, and what was missed; not an activity."),
         (name = "activity", description = "What people did, as other services saw it."),
         (name = "visibility", description = "What people let others see, and whom they block; not an activity."),
@@ -121,6 +121,8 @@ mod tests {
         ("get", "/api/v1/users/presence"),
         ("get", "/v1/presence"),
         ("get", "/v1/presence/{id}"),
+        ("get", "/v1/presence/me"),
+        ("put", "/v1/presence/me"),
         ("get", "/v1/events"),
         ("get", "/v1/ws"),
         ("get", "/v1/changes"),

@@ -113,6 +113,10 @@ fn compatible_routes() -> OpenApiRouter<Arc<App>> {
 fn v1_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(presence::list_presences))
+        .routes(routes!(
+            presence::show_own_presence,
+            presence::choose_own_status
+        ))
         .routes(routes!(presence::show_presence))
         .routes(routes!(activity::report_activity))
         .routes(routes!(forward_auth::forward_auth))

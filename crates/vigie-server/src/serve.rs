@@ -19,6 +19,7 @@ use vigie_store::{Incarnation, Store};
 use crate::admission::Admission;
 use crate::app::App;
 use crate::auth::{ApiKeys, JwtVerifier, Tickets};
+use crate::choosing::Choosing;
 use crate::clock::Clock;
 use crate::config::{Config, Keys};
 use crate::cursor::Seals;
@@ -93,6 +94,7 @@ impl Vigie {
             ),
             tickets: Tickets::new(config.periods.ticket_lifetime),
             status: StatusService::new(Arc::clone(&host)),
+            choosing: Choosing::new(),
             fanout: Arc::new(Fanout::new(
                 Arc::clone(&host),
                 Arc::clone(&people),

@@ -10,6 +10,7 @@ mod edges;
 mod leases;
 mod reference;
 mod times;
+mod veils;
 
 use core::time::Duration;
 
@@ -18,6 +19,7 @@ use vigie_core::{ConnectionId, Now, PrincipalKey};
 pub(crate) use self::durability::Durability;
 use self::edges::Edges;
 use self::times::Times;
+use self::veils::Veils;
 use crate::difference::Difference;
 use crate::reference::{Demanded, Reference};
 use crate::shell::{Observed, Shell};
@@ -53,6 +55,7 @@ pub enum Judges {
 pub(crate) struct Checkers {
     judges: Judges,
     edges: Edges,
+    veils: Veils,
     pub(crate) times: Times,
     pub(crate) durability: Durability,
 }
@@ -62,6 +65,7 @@ impl Checkers {
         Self {
             judges,
             edges: Edges::new(principals),
+            veils: Veils::new(principals),
             times: Times::new(principals),
             durability: Durability::default(),
         }
@@ -69,13 +73,16 @@ impl Checkers {
 
     /// A new process starts on the store.
     pub(crate) fn restart(&mut self, scene: Scene<'_>) {
+        self.veils.restart(scene);
         self.edges.restart(scene);
         self.times.restart(scene);
         self.durability = Durability::default();
     }
 
     /// A principal was deleted.
-    pub(crate) fn forget(&mut self, principal: PrincipalKey) {
+    pub(crate) fn forget(&mut self, scene: Scene<'_>, principal: PrincipalKey) {
+        self.edges.forget(principal);
+        self.veils.forget(scene, principal);
         self.times.forget(principal);
         self.durability.forget(principal);
     }
@@ -117,10 +124,12 @@ impl Checkers {
         demanded: &Demanded,
     ) -> Result<(), Difference> {
         self.edges.saw(observed)?;
+        self.veils.saw(observed)?;
         self.times.saw(scene.now, observed)?;
         self.durability.saw(scene, observed, demanded);
         for (principal, _) in &observed.persisted {
             self.edges.state_of(scene, *principal)?;
+            self.veils.state_of(scene, *principal)?;
             self.times.state_of(scene, *principal)?;
         }
         Ok(())
@@ -133,6 +142,7 @@ impl Checkers {
         principal: PrincipalKey,
     ) -> Result<(), Difference> {
         self.edges.state_of(scene, principal)?;
+        self.veils.state_of(scene, principal)?;
         self.times.state_of(scene, principal)?;
         leases::state_of(scene, principal)?;
         // Of whom nobody decided yet, only what was last announced is certain.

@@ -11,6 +11,8 @@ pub enum Checker {
     Edges,
     /// Times never go backwards and are never invented.
     Times,
+    /// Others see what they were told last, and are told what they see.
+    Veils,
     /// Nobody is present without a lease, and every lease ends.
     Leases,
     /// Every accepted update becomes durable, and is counted once.
@@ -26,6 +28,7 @@ impl fmt::Display for Checker {
         out.write_str(match self {
             Self::Edges => "edges",
             Self::Times => "times",
+            Self::Veils => "veils",
             Self::Leases => "leases",
             Self::Durability => "durability",
             Self::Deadlines => "deadlines",

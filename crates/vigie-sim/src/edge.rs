@@ -1,8 +1,8 @@
-//! One edge, as announced by the engine or demanded by the rules.
+//! One change, as announced by the engine or demanded by the rules.
 
-use vigie_core::{Availability, Presence, PrincipalKey};
+use vigie_core::{Availability, Concern, Presence, PrincipalKey};
 
-/// A change of somebody's availability.
+/// A change of somebody's availability, or of what they chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edge {
     /// Whose.
@@ -11,4 +11,6 @@ pub struct Edge {
     pub was: Availability,
     /// The state after it.
     pub presence: Presence,
+    /// Who is told of it.
+    pub concern: Concern,
 }

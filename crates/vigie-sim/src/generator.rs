@@ -131,6 +131,7 @@ impl Generator {
             Kind::Request => self.request(world.now().mono),
             Kind::Batch => self.batch(world),
             Kind::Force => self.force(world.now().mono),
+            Kind::Choose => self.choose(),
             Kind::Flush => Step::Flush(self.rng.pick(&[1, 5, 1_000]).copied().unwrap_or(5)),
             Kind::Answer => Step::Answer(self.answer()),
             Kind::Sweep => Step::Sweep,

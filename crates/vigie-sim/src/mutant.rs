@@ -9,7 +9,7 @@ mod bend;
 use std::collections::BTreeMap;
 
 use vigie_core::{
-    Availability, ConnectionId, Effect, Mono, Now, PresenceRecord, PrincipalKey, Signal,
+    Availability, Concern, ConnectionId, Effect, Mono, Now, PresenceRecord, PrincipalKey, Signal,
 };
 
 /// One mistake that a presence system really made.
@@ -49,11 +49,15 @@ pub enum Mutant {
     FailedWriteForgotten,
     /// The start of a node resets everybody to offline.
     StartResetsEverybody,
+    /// A change behind the veil is told to everyone.
+    VeilIsToldThrough,
+    /// The store keeps that somebody is invisible, but not what others are shown.
+    VeilLostAtRestart,
 }
 
 impl Mutant {
     /// Every planted bug.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::ResumeForgotten,
         Self::LossIsGoodbye,
         Self::GoodbyeIsLoss,
@@ -71,6 +75,8 @@ impl Mutant {
         Self::OldWriteWins,
         Self::FailedWriteForgotten,
         Self::StartResetsEverybody,
+        Self::VeilIsToldThrough,
+        Self::VeilLostAtRestart,
     ];
 }
 
@@ -106,7 +112,7 @@ impl Border {
             principal,
             was,
             mut presence,
-            concern,
+            mut concern,
         } = effect
         else {
             return Some(effect);
@@ -123,6 +129,9 @@ impl Border {
                 return None;
             }
             self.told.insert(principal, now.mono);
+        }
+        if self.is(Mutant::VeilIsToldThrough) {
+            concern = Concern::Watchers;
         }
         if self.is(Mutant::MissingTimeIsNow) {
             presence.last_seen_at = presence.last_seen_at.or(Some(now.wall));

@@ -5,6 +5,7 @@
 //! Always true: no timer, no cell, no cache; whoever is concerned is looked at as a whole.
 
 mod activities;
+mod choice;
 mod leases;
 mod person;
 mod restored;
@@ -75,6 +76,15 @@ impl Reference {
         if let Signal::SessionBackgrounded { connection } = signal {
             self.hear(principal, *connection, now);
         }
+        // A cell that answers alone leaves the end of a choice to the timer.
+        let is_answered_alone = matches!(signal, Signal::ActivityReported { .. })
+            && self
+                .person(principal)
+                .is_answered_alone(now.mono, &self.rules);
+        let end = self.people[principal.index()].choice.ends;
+        if is_answered_alone {
+            self.people[principal.index()].choice.ends = None;
+        }
         // A due deadline is decided before anything else that concerns its principal.
         let was_due = self.is_due(principal, now.mono);
         let durable = self.person(principal).durable_active_at;
@@ -133,9 +143,14 @@ impl Reference {
                 self.load(principal, record, *alive_at, now);
                 self.decide(principal, now, Farewell::Silent, &mut demanded);
             }
-            Signal::StatusChosen { .. }
-            | Signal::SessionProved { .. }
-            | Signal::ProcessPaused { .. } => {}
+            Signal::StatusChosen { chosen, .. } => {
+                self.people[principal.index()].choose(chosen, now);
+                self.decide(principal, now, Farewell::Silent, &mut demanded);
+            }
+            Signal::SessionProved { .. } | Signal::ProcessPaused { .. } => {}
+        }
+        if is_answered_alone {
+            self.people[principal.index()].choice.ends = end;
         }
         demanded
     }
@@ -285,10 +300,13 @@ impl Reference {
         let person = &mut self.people[principal.index()];
         let was = person.announced;
         let edge = person.settle(now, farewell, rules);
-        demanded.announced.extend(edge.map(|presence| Edge {
-            principal,
-            was,
-            presence,
-        }));
+        demanded
+            .announced
+            .extend(edge.map(|(presence, concern)| Edge {
+                principal,
+                was,
+                presence,
+                concern,
+            }));
     }
 }

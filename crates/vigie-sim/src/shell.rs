@@ -242,11 +242,12 @@ impl Shell {
                     principal,
                     was,
                     presence,
-                    concern: _,
+                    concern,
                 }) => observed.announced.push(Edge {
                     principal,
                     was,
                     presence,
+                    concern,
                 }),
                 Some(Effect::Persist {
                     principal,

@@ -6,7 +6,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use vigie_core::{ConnectionId, PrincipalKey, Revocation, SessionId};
+use vigie_core::{ChosenStatus, ConnectionId, PrincipalKey, Revocation, SessionId};
 
 /// What happens next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +78,17 @@ pub enum Step {
     },
     /// `user-status`.
     Force(PrincipalKey, bool),
+    /// A person chooses a status, a text, both or neither.
+    Choose {
+        /// Who.
+        principal: PrincipalKey,
+        /// Instead of the computed one.
+        status: Option<ChosenStatus>,
+        /// The person's own line.
+        text: Option<&'static str>,
+        /// How long it holds by the wall clock, if it has an end.
+        lasts: Option<Duration>,
+    },
     /// A batch of at most so many records is sent to the store.
     Flush(usize),
     /// The store answers.
@@ -130,7 +141,8 @@ impl Step {
             | Self::Revoke(..)
             | Self::Delete(_)
             | Self::Request { .. }
-            | Self::Force(..) => true,
+            | Self::Force(..)
+            | Self::Choose { .. } => true,
         }
     }
 }
@@ -199,6 +211,19 @@ impl fmt::Display for Step {
             ),
             Self::Force(principal, online) => {
                 write!(out, "user-status {online} for p{}", principal.0)
+            }
+            Self::Choose {
+                principal,
+                status,
+                text,
+                lasts,
+            } => {
+                let status = status.map_or("no status", ChosenStatus::as_str);
+                write!(out, "p{} chooses {status}", principal.0)?;
+                if let Some(text) = text {
+                    write!(out, " and {text:?}")?;
+                }
+                lasts.map_or(Ok(()), |lasts| write!(out, " for {lasts:?}"))
             }
             Self::Flush(usize::MAX) => out.write_str("everything goes to the store"),
             Self::Flush(most) => write!(out, "a batch of at most {most} goes to the store"),

@@ -2,7 +2,7 @@
 //!
 //! In: batches of records, what became of them, and the process's own signs of life.
 //! Out: the rows that the next process finds, each with the last sign of life of the process that wrote it.
-//! Always true: times merge by maximum, everything else is the newest write's.
+//! Always true: times merge by maximum, a choice by its own version, everything else is the newest write's; what was taken back is not kept.
 
 use std::collections::BTreeMap;
 
@@ -104,6 +104,14 @@ fn merge(old: Option<&PresenceRecord>, new: &PresenceRecord) -> PresenceRecord {
     if let Some(old) = old {
         merged.last_active_at = merged.last_active_at.max(old.last_active_at);
         merged.last_seen_at = merged.last_seen_at.max(old.last_seen_at);
+        let (new, old) = (merged.choice.take(), old.choice.clone());
+        merged.choice = [old, new]
+            .into_iter()
+            .flatten()
+            .max_by_key(|choice| choice.version);
     }
+    merged.choice = merged
+        .choice
+        .filter(|choice| choice.chosen.is_some() || choice.veil.is_some());
     merged
 }

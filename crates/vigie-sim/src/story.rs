@@ -45,6 +45,9 @@ const KINDS: [Kind; 21] = [
     Kind::Pause,
 ];
 
+/// Bytes from here on announce a choice, so that all smaller ones go on to tell what they told before people could choose.
+const CHOICES: u8 = 252;
+
 /// How many principals one call of the timer may decide.
 const TIMER_LIMITS: [usize; 3] = [1, 2, 1_000];
 
@@ -90,7 +93,7 @@ impl<'bytes> Story<'bytes> {
 
     /// What happens next in `world`; `None` at the end.
     pub(crate) fn next(&mut self, world: &World) -> Option<Step> {
-        let kind = self.bytes.pick(&KINDS)?;
+        let kind = self.kind()?;
         let step = self.step(kind, world)?;
         if let Step::Restart { .. } = step {
             // The next process counts from anew.
@@ -99,6 +102,14 @@ impl<'bytes> Story<'bytes> {
             self.moments.push(world.now().mono);
         }
         Some(step)
+    }
+
+    fn kind(&mut self) -> Option<Kind> {
+        let byte = self.bytes.byte()?;
+        if byte >= CHOICES {
+            return Some(Kind::Choose);
+        }
+        KINDS.get(usize::from(byte) % KINDS.len()).copied()
     }
 
     fn step(&mut self, kind: Kind, world: &World) -> Option<Step> {
@@ -126,6 +137,7 @@ impl<'bytes> Story<'bytes> {
             Kind::Request => self.request(world.now().mono)?,
             Kind::Batch => self.batch(world.now().mono)?,
             Kind::Force => Step::Force(self.somebody()?, self.bytes.pick(&[false, true])?),
+            Kind::Choose => self.choose(world)?,
             Kind::Flush => Step::Flush(self.bytes.pick(&BATCH_SIZES)?),
             Kind::Answer => {
                 let answers = [Answer::Stored, Answer::Refused, Answer::Lost];

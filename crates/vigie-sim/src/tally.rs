@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use vigie_core::Availability;
+use vigie_core::{Availability, Concern};
 
 use crate::reference::Demanded;
 use crate::shell::Observed;
@@ -23,6 +23,8 @@ pub struct Tally {
     pub accepted: u64,
     /// Activities that it held back.
     pub held_back: u64,
+    /// Changes behind a veil, which oneself alone was told.
+    pub hidden: u64,
     /// Connections that a revocation closed.
     pub closed: u64,
 }
@@ -32,6 +34,8 @@ impl Tally {
         for edge in &observed.announced {
             let between = (edge.was, edge.presence.availability);
             *self.edges.entry(between).or_default() += 1;
+            let is_hidden = edge.concern == Concern::Oneself && edge.presence.veil.is_some();
+            self.hidden += u64::from(is_hidden);
         }
         match demanded.offered {
             Some(true) => self.accepted += 1,
@@ -58,6 +62,7 @@ impl Tally {
         self.resumed += other.resumed;
         self.accepted += other.accepted;
         self.held_back += other.held_back;
+        self.hidden += other.hidden;
         self.closed += other.closed;
     }
 }

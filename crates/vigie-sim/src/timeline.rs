@@ -6,8 +6,9 @@
 use core::fmt;
 use std::fmt::Write as _;
 
-use vigie_core::{Now, Presence, PrincipalKey, Wall};
+use vigie_core::{ChosenStatus, Concern, Now, Wall};
 
+use crate::edge::Edge;
 use crate::reference::Demanded;
 use crate::shell::Observed;
 use crate::step::Step;
@@ -43,12 +44,12 @@ impl Timeline {
     /// What came of it.
     pub fn seen(&mut self, now: Now, observed: &Observed, demanded: &Demanded) {
         for edge in &observed.announced {
-            let what = self.words(edge.principal, &edge.presence);
+            let what = self.words(edge);
             self.result(now, format_args!("engine: {what}"));
         }
         for edge in &demanded.announced {
             if !observed.announced.contains(edge) {
-                let what = self.words(edge.principal, &edge.presence);
+                let what = self.words(edge);
                 self.result(now, format_args!("rules:  {what}"));
             }
         }
@@ -71,8 +72,17 @@ impl Timeline {
         self.lines.push(line);
     }
 
-    fn words(&self, principal: PrincipalKey, presence: &Presence) -> String {
-        let mut words = format!("p{} is {}", principal.0, presence.availability.as_str());
+    fn words(&self, edge: &Edge) -> String {
+        let presence = &edge.presence;
+        let number = edge.principal.0;
+        let mut words = format!("p{number} is {}", presence.availability.as_str());
+        if let Some(chosen) = &presence.chosen {
+            let status = chosen.status.map_or("no status", ChosenStatus::as_str);
+            words = format!("{words} by choice of {status}");
+        }
+        if edge.concern == Concern::Oneself {
+            words.push_str(", which others do not see");
+        }
         let times = [
             ("active", presence.last_active_at),
             ("seen", presence.last_seen_at),

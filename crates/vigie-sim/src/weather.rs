@@ -29,6 +29,7 @@ pub(crate) enum Kind {
     Request,
     Batch,
     Force,
+    Choose,
     Flush,
     Answer,
     Sweep,
@@ -38,7 +39,7 @@ pub(crate) enum Kind {
 }
 
 /// How often each happens in a world of average weather.
-const ODDS: [(Kind, u64); 22] = [
+const ODDS: [(Kind, u64); 23] = [
     (Kind::Wait, 300),
     (Kind::Oversleep, 40),
     (Kind::Fire, 40),
@@ -55,6 +56,7 @@ const ODDS: [(Kind, u64); 22] = [
     (Kind::Request, 140),
     (Kind::Batch, 40),
     (Kind::Force, 24),
+    (Kind::Choose, 60),
     (Kind::Flush, 60),
     (Kind::Answer, 60),
     (Kind::Sweep, 5),
@@ -94,6 +96,7 @@ impl Weather {
             | Kind::Request
             | Kind::Batch
             | Kind::Force
+            | Kind::Choose
             | Kind::Flush
             | Kind::Answer
             | Kind::Sweep

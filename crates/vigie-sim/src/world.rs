@@ -9,7 +9,7 @@ mod signals;
 
 use core::time::Duration;
 
-use vigie_core::{Mono, Now, PrincipalKey, Rules, Signal};
+use vigie_core::{Chosen, Mono, Now, PrincipalKey, Rules, Signal};
 
 use crate::checkers::{Checkers, Judges, Scene};
 use crate::clock::Clock;
@@ -230,6 +230,19 @@ impl World {
             Step::Force(principal, online) => self.signal(Signal::StatusForced {
                 principal: *principal,
                 online: *online,
+            }),
+            Step::Choose {
+                principal,
+                status,
+                text,
+                lasts,
+            } => self.signal(Signal::StatusChosen {
+                principal: *principal,
+                chosen: Chosen {
+                    status: *status,
+                    text: text.map(Into::into),
+                    until: lasts.map(|span| now.wall + span),
+                },
             }),
             Step::Flush(most) => {
                 let batch = self.shell.flush(*most, now);

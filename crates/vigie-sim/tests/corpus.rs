@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use vigie_core::Availability::{Away, Offline, Online};
+use vigie_core::Availability::{Away, Busy, Offline, Online};
 use vigie_sim::{Judges, Mutant, Planted, Tally, tell};
 
 /// Every input of the target `engine`, the shortest first.
@@ -34,6 +34,8 @@ fn every_story_agrees_with_the_rules_and_together_they_reach_every_change() {
         (Online, Offline),
         (Away, Online),
         (Away, Offline),
+        (Online, Busy),
+        (Busy, Offline),
     ];
     for change in changes {
         assert!(tally.edges.contains_key(&change), "{change:?}: {tally:?}");
@@ -44,6 +46,7 @@ fn every_story_agrees_with_the_rules_and_together_they_reach_every_change() {
         tally.accepted,
         tally.held_back,
         tally.closed,
+        tally.hidden,
     ];
     assert!(others.iter().all(|count| *count > 0), "{tally:?}");
 }

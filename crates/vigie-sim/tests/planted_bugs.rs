@@ -15,9 +15,11 @@ const STEPS: usize = 12;
 fn is_found_by(mutant: Mutant, checker: Checker) {
     let judges = match checker {
         Checker::Reference | Checker::Deadlines => Judges::All,
-        Checker::Edges | Checker::Times | Checker::Leases | Checker::Durability => {
-            Judges::PropertiesAlone
-        }
+        Checker::Edges
+        | Checker::Times
+        | Checker::Veils
+        | Checker::Leases
+        | Checker::Durability => Judges::PropertiesAlone,
     };
     let planted = Planted {
         mutant: Some(mutant),
@@ -114,6 +116,16 @@ fn a_failed_write_taken_for_done() {
 #[test]
 fn a_start_that_resets_everybody() {
     is_found_by(Mutant::StartResetsEverybody, Checker::Reference);
+}
+
+#[test]
+fn a_change_behind_the_veil_that_is_told_to_everyone() {
+    is_found_by(Mutant::VeilIsToldThrough, Checker::Veils);
+}
+
+#[test]
+fn a_veil_that_a_restart_loses() {
+    is_found_by(Mutant::VeilLostAtRestart, Checker::Veils);
 }
 
 /// Without the reference's word the ghost is still found: in the quiet end its lease never does.

@@ -2,7 +2,7 @@
 //!
 //! More seeds by one command: `cargo run --release -p vigie-sim -- --seeds 10000`.
 
-use vigie_core::Availability::{Away, Offline, Online};
+use vigie_core::Availability::{Away, Busy, Offline, Online};
 use vigie_sim::{Planted, SIGNALS_PER_SEED, Tally, run};
 
 /// As many as a test run can afford.
@@ -30,6 +30,8 @@ fn three_hundred_worlds_agree_with_the_rules() {
         (Online, Offline),
         (Away, Online),
         (Away, Offline),
+        (Online, Busy),
+        (Busy, Offline),
     ];
     let least = changes.map(|change| tally.edges.get(&change).copied().unwrap_or(0));
     let others = [
@@ -38,6 +40,7 @@ fn three_hundred_worlds_agree_with_the_rules() {
         tally.accepted,
         tally.held_back,
         tally.closed,
+        tally.hidden,
     ];
     assert!(least.iter().all(|count| *count > 0), "{tally:?}");
     assert!(others.iter().all(|count| *count >= OFTEN), "{tally:?}");

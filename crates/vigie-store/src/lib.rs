@@ -32,6 +32,7 @@
 mod availability_code;
 mod away;
 mod cause;
+mod choice;
 mod error;
 mod migrations;
 mod postgres;

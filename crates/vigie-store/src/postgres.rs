@@ -12,6 +12,7 @@
 //!
 //! Always true: presence is written by one transaction after another, and none commits once a later start has taken over.
 
+mod choices;
 mod directory;
 mod link;
 mod load;

@@ -4,6 +4,7 @@
 //! Always true: writes happen one after another, and the lock outlives every connection.
 
 mod bulk;
+mod choices;
 mod directory;
 mod load;
 mod lock;

@@ -117,6 +117,8 @@ proptest! {
                     let ended = hid != Some(ChosenStatus::Invisible) || now.chosen != before.chosen;
                     prop_assert!(ended, "a veil is lifted of whoever does not hide");
                     prop_assert!(now.version > veil.version);
+                    let took_time = matches!(turn.step, Step::TimePasses { .. });
+                    prop_assert!(took_time || now.availability.is_online(), "whoever is seen again is there");
                 }
             }
         }

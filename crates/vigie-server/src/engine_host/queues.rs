@@ -43,6 +43,7 @@ impl EngineHost {
         let now = self.now();
         let mut inner = self.inner.lock();
         let slice = inner.writes.take_more(most);
+        inner.waiters.taken(&slice.principals);
         let record = |principal| (principal, inner.engine.record(principal, now));
         slice.principals.into_iter().map(record).collect()
     }
@@ -55,6 +56,7 @@ impl EngineHost {
         } else {
             inner.writes.failed();
         }
+        inner.waiters.settle(stored);
         inner.writes.waiting()
     }
 

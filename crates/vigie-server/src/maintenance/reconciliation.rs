@@ -125,7 +125,15 @@ fn differ(held: &PresenceRecord, stored: &PresenceRecord, throttle: Duration) ->
             record.ended_proof_at,
         )
     };
+    // The times of a veil are clamped at a start like all others.
+    let choice = |record: &PresenceRecord| {
+        let choice = record.choice.clone().unwrap_or_default();
+        let is_kept = choice.chosen.is_some() || choice.veil.is_some();
+        let veil = choice.veil.map(|veil| veil.version);
+        is_kept.then_some((choice.version, choice.chosen, veil))
+    };
     state(held) != state(stored)
+        || choice(held) != choice(stored)
         || sessions(held) != sessions(stored)
         || (held.last_seen_at, held.left_at) != (stored.last_seen_at, stored.left_at)
         || !is_within_throttle(held.last_active_at, stored.last_active_at, throttle)

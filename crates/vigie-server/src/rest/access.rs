@@ -49,6 +49,33 @@ impl FromRequestParts<Arc<App>> for Passive {
     }
 }
 
+/// A user or guest, whose request the handler counts as their activity when it has done what comes first.
+#[derive(Debug)]
+pub(super) struct Actor {
+    pub(super) identity: Identity,
+    /// When the request began; `None` when it was counted already.
+    pub(super) uncounted: Option<Now>,
+}
+
+impl FromRequestParts<Arc<App>> for Actor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let began = app.status.begin();
+        if let Some(identity) = admitted_before(parts) {
+            return Ok(Self {
+                identity,
+                uncounted: None,
+            });
+        }
+        let identity = admit(&parts.headers, app, began).await?;
+        Ok(Self {
+            identity,
+            uncounted: Some(began),
+        })
+    }
+}
+
 /// Another service, by its API key.
 #[derive(Debug)]
 pub(super) struct Service;

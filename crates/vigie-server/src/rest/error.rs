@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use vigie_core::{IdError, PrincipalId};
 
 use crate::admission::Refusal;
+use crate::choosing::Unchosen;
 use crate::limits::Limit;
 use crate::people::{ChangeError, MOST_BLOCKS};
 use crate::webhooks::MOST_WEBHOOKS;
@@ -106,6 +107,9 @@ pub enum ApiError {
     /// There are as many webhooks as there may be.
     #[error("There are {MOST_WEBHOOKS} webhooks already; delete one first.")]
     TooManyWebhooks,
+    /// A choice that is not in force, or not durable.
+    #[error(transparent)]
+    Unchosen(#[from] Unchosen),
     /// The store is away, and the answer depends on it.
     #[error("The store is away; nothing was changed. Try again in a moment.")]
     StoreAway,
@@ -136,22 +140,25 @@ impl ApiError {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Refused(Refusal::StoreAway) | Self::StoreAway | Self::TooManyNewcomers => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Refused(Refusal::StoreAway)
+            | Self::StoreAway
+            | Self::TooManyNewcomers
+            | Self::Unchosen(Unchosen::NotDurable) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::RegisteredUserRequired
             | Self::ApiKeyRequired
             | Self::AdministratorRequired
             | Self::NotOneself => StatusCode::FORBIDDEN,
             Self::TooManyBlocks => StatusCode::CONFLICT,
-            Self::InvalidPayload(_) | Self::TooManyIds { .. } | Self::TooManyActivities { .. } => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::InvalidPayload(_)
+            | Self::TooManyIds { .. }
+            | Self::TooManyActivities { .. }
+            | Self::Unchosen(Unchosen::Invalid(_)) => StatusCode::BAD_REQUEST,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::TooManyLinks | Self::TooManyOfAddress | Self::TooManyTickets => {
-                StatusCode::TOO_MANY_REQUESTS
-            }
+            Self::TooManyLinks
+            | Self::TooManyOfAddress
+            | Self::TooManyTickets
+            | Self::Unchosen(Unchosen::TooOften) => StatusCode::TOO_MANY_REQUESTS,
             Self::UnknownPrincipal(_)
             | Self::UnknownConversation
             | Self::UnknownWebhook
@@ -181,6 +188,7 @@ impl ApiError {
             Self::InvalidPayload(_) | Self::TooManyIds { .. } | Self::TooManyActivities { .. } => {
                 "INVALID_PAYLOAD"
             }
+            Self::Unchosen(why) => why.code(),
             Self::BodyTooSlow => "BODY_TOO_SLOW",
             Self::TooManyNewcomers => "TOO_MANY_CONNECTIONS",
             Self::TooManyLinks | Self::TooManyTickets => "RATE_LIMITED",
@@ -222,6 +230,7 @@ impl ApiError {
             | Self::TooManyIds { .. }
             | Self::TooManyActivities { .. }
             | Self::UrlTooLong { .. }
+            | Self::Unchosen(_)
             | Self::StoreAway
             | Self::Internal => false,
         }
@@ -237,6 +246,7 @@ impl ApiError {
             Self::TooManyOfAddress => Some(Limit::ConnectionsPerAddress),
             Self::TooManyTickets => Some(Limit::Tickets),
             Self::TooManyWebhooks => Some(Limit::Webhooks),
+            Self::Unchosen(Unchosen::TooOften) => Some(Limit::Choices),
             Self::UrlTooLong { .. } => Some(Limit::UrlSize),
             Self::TooManyIds { .. } => Some(Limit::PresenceIds),
             Self::TooManyActivities { .. } => Some(Limit::ActivityBatch),
@@ -252,6 +262,7 @@ impl ApiError {
             | Self::UnknownWebhook
             | Self::NotFound
             | Self::MethodNotAllowed
+            | Self::Unchosen(Unchosen::Invalid(_) | Unchosen::NotDurable)
             | Self::StoreAway
             | Self::Internal => None,
         }

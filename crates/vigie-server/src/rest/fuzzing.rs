@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
-use vigie_core::{Id, PrincipalId, PrincipalKind, Role, Wall};
+use vigie_core::{Chosen, Id, PrincipalId, PrincipalKind, Role, Wall};
 
 use super::activity::{Activity, Report};
 use super::conversations::{ConversationChange, read_members};
@@ -12,6 +12,7 @@ use super::guests::GuestRequest;
 use super::input::{conversation_id, guest_id, ids, name, parse, time, user_id};
 use super::maintenance::StatusRequest;
 use super::users::UserChange;
+use crate::choosing::Wish;
 use crate::fanout::wire::iso;
 use crate::fuzzing::Outcome;
 use crate::fuzzing::oracle::{is_guest_id, is_id, is_name, is_time, is_user_id};
@@ -19,6 +20,9 @@ use crate::people::{NewGuest, UserPatch};
 
 /// When bodies are read: 2023-11-14T22:13:20Z.
 const NOW: Wall = Wall::from_millis(1_700_000_000_000);
+
+/// Route bytes from here on are wishes, so that all smaller ones go on to name the routes that they named.
+const WISHES: u8 = 252;
 
 /// An id, in every place where one can stand.
 pub(crate) fn read_id(bytes: &[u8]) -> Outcome {
@@ -110,6 +114,9 @@ pub(crate) fn read_body(bytes: &[u8]) -> Outcome {
     let Some((route, body)) = bytes.split_first() else {
         return Outcome::Refused;
     };
+    if *route >= WISHES {
+        return read(body, |wish: Wish| Ok(wish.read(NOW)?), check_choice);
+    }
     match route % 6 {
         0 => read(
             body,
@@ -170,6 +177,17 @@ fn check_patch(patch: &UserPatch) {
     check_name(names.language.as_deref());
     if let Some(role) = patch.role {
         assert_eq!(role.as_str().parse::<Role>(), Ok(role));
+    }
+}
+
+fn check_choice(chosen: &Chosen) {
+    if let Some(text) = &chosen.text {
+        assert!(!text.is_empty() && text.chars().count() <= Chosen::MAX_TEXT_CHARS);
+        assert!(!text.chars().any(char::is_control));
+    }
+    if let Some(until) = chosen.until {
+        assert!(until > NOW);
+        check_time(until);
     }
 }
 

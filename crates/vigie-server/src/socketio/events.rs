@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use engineioxide::Socket;
 use serde_json::{Value, json};
-use vigie_core::{ConversationKey, Id, Signal, Wall};
+use vigie_core::{ConversationKey, Id, Sight, Signal, Wall};
 
+use crate::choosing::{Unchosen, choose};
+use crate::fanout::visibility::shown;
+use crate::fanout::wire::Status;
 use crate::fanout::{Frame, wire};
+use crate::limits::Limit;
 
 use super::acknowledge::acknowledge;
 use super::codec::Event;
@@ -33,6 +37,7 @@ impl Handler {
                     .record_on_socket(Signal::SessionActive { connection });
                 acknowledge(&seated.connection, &event, &json!({"success": true}));
             }
+            "presence:status" => self.choose_status(&event, seated),
             "presence:app-state" => self.app_state(&event, seated),
             "typing:start" => {
                 self.app
@@ -83,8 +88,70 @@ impl Handler {
                 self.answer(socket, join_error(&event.payload, "rate_limited"));
             }
             "authenticate" => self.refuse_offer_for_rate(event, socket),
+            "presence:status" => self.answer(socket, status_error(&Unchosen::TooOften)),
             _ => {}
         }
+    }
+
+    /// Puts a choice in force at once, and answers when it is durable.
+    fn choose_status(self: &Arc<Self>, event: &Event, seated: &Seated) {
+        let connection = seated.connection.id;
+        let active = Signal::SessionActive { connection };
+        let wish = serde_json::from_value(event.payload.clone()).map_err(|error| {
+            let words = format!("The payload is not what this event takes: {error}.");
+            Unchosen::Invalid(words)
+        });
+        let principal = seated.identity.key;
+        let in_force = wish.and_then(|wish| choose(&self.app, principal, wish, Some(active)));
+        let (handler, event, seated) = (Arc::clone(self), event.clone(), seated.clone());
+        match in_force {
+            Ok(in_force) => {
+                tokio::spawn(async move {
+                    let outcome = in_force.durable(&handler.app).await;
+                    handler.answer_choice(&event, &seated, outcome);
+                });
+            }
+            Err(refusal) => {
+                self.app.host.signal(Signal::SessionProved { connection });
+                if refusal == Unchosen::TooOften {
+                    self.app.metrics.limits.note(Limit::Choices);
+                }
+                self.answer_choice(&event, &seated, Err(refusal));
+            }
+        }
+    }
+
+    fn answer_choice(&self, event: &Event, seated: &Seated, outcome: Result<(), Unchosen>) {
+        let connection = &seated.connection;
+        match outcome {
+            Ok(()) => {
+                let own = self.own_status(seated);
+                connection.emit(wire::event("presence:status-set", &own));
+                acknowledge(connection, event, &json!({"success": true, "status": own}));
+            }
+            Err(refusal) => {
+                connection.emit(status_error(&refusal));
+                let refusal = json!({"success": false, "error": refusal.code()});
+                acknowledge(connection, event, &refusal);
+            }
+        }
+    }
+
+    /// What a person sees of itself.
+    fn own_status(&self, seated: &Seated) -> Status {
+        let key = seated.identity.key;
+        let presence = self.app.host.presence(key);
+        let now = self.app.host.now().wall;
+        let directory = self.app.people.directory();
+        let member = directory.member(key);
+        let shown = shown(
+            Sight::Whole,
+            Some(member),
+            member.id(),
+            Some(&presence),
+            now,
+        );
+        Status::from(shown)
     }
 
     fn answer_heartbeat(&self, event: &Event, seated: &Seated) {
@@ -185,6 +252,16 @@ pub(super) fn heartbeat_answer(payload: &Value, now: Wall) -> Value {
         answer["latencyHintMs"] = hint.into();
     }
     answer
+}
+
+/// `presence:error` of a choice.
+fn status_error(refusal: &Unchosen) -> Frame {
+    let payload = json!({
+        "event": "presence:status",
+        "code": refusal.code(),
+        "message": refusal.to_string(),
+    });
+    wire::event("presence:error", &payload)
 }
 
 /// `conversation:join-error`.

@@ -4,6 +4,7 @@
 
 mod activity;
 mod auth_layer;
+mod chosen;
 mod compatible;
 mod credentials;
 mod demo;
@@ -14,6 +15,7 @@ mod limits;
 mod maintenance;
 mod operations;
 mod presence;
+mod privacy;
 mod store_away;
 mod store_frozen;
 mod world;

@@ -24,6 +24,11 @@ async fn assert_same(way: Way) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_invisible_looks_like_somebody_who_left() {
+    assert_same(Way::Invisible).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_lets_nobody_see_them_looks_absent() {
     assert_same(Way::Privacy).await;
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod chosen;
 mod drain;
 mod early_events;
 mod endings;
@@ -12,6 +13,7 @@ mod limits;
 mod places;
 mod polling;
 mod revocation;
+mod sights;
 mod snapshots;
 mod storms;
 mod tickets;

@@ -1,6 +1,8 @@
-//! Every announced edge is a change from the last announced one with a larger version, and what the engine says equals what it announced last.
+//! Every announced change is one from the last announced state, with a larger version where the availability changed, and what the engine says equals what it announced last.
 
-use vigie_core::{Availability, PrincipalKey, Version};
+use std::sync::Arc;
+
+use vigie_core::{Availability, Chosen, PrincipalKey, Version};
 
 use super::Scene;
 use crate::difference::{Checker, Difference};
@@ -10,13 +12,21 @@ use crate::shell::Observed;
 /// What was last announced of everybody, or found by a start.
 #[derive(Debug)]
 pub(crate) struct Edges {
-    last: Vec<(Availability, Version)>,
+    last: Vec<Last>,
+}
+
+/// What a change is a change of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Last {
+    availability: Availability,
+    version: Version,
+    chosen: Option<Arc<Chosen>>,
 }
 
 impl Edges {
     pub(super) fn new(principals: usize) -> Self {
         Self {
-            last: vec![(Availability::Offline, Version(0)); principals],
+            last: vec![Last::default(); principals],
         }
     }
 
@@ -24,8 +34,20 @@ impl Edges {
     pub(super) fn restart(&mut self, scene: Scene<'_>) {
         *self = Self::new(self.last.len());
         for (principal, row) in scene.shell.store.rows() {
-            self.last[principal.index()] = (row.record.availability, row.record.version);
+            let stored = row.record.choice.clone().unwrap_or_default();
+            let status = stored.chosen.as_ref().and_then(|chosen| chosen.status);
+            let folded = row.record.availability;
+            self.last[principal.index()] = Last {
+                availability: status.map_or(folded, |status| status.over(folded)),
+                version: row.record.version,
+                chosen: stored.chosen,
+            };
         }
+    }
+
+    /// Whoever has the id next chose nothing.
+    pub(super) fn forget(&mut self, principal: PrincipalKey) {
+        self.last[principal.index()].chosen = None;
     }
 
     pub(super) fn saw(&mut self, observed: &Observed) -> Result<(), Difference> {
@@ -33,29 +55,36 @@ impl Edges {
             principal,
             was,
             presence,
+            concern: _,
         } in &observed.announced
         {
             let last = &mut self.last[principal.index()];
             let wrong = |message| Difference::about(Checker::Edges, *principal, message);
-            if *was != last.0 {
-                let words = (was.as_str(), last.0.as_str());
+            if *was != last.availability {
+                let words = (was.as_str(), last.availability.as_str());
                 return Err(wrong(format!(
                     "an edge from {}, but {} was announced last",
                     words.0, words.1
                 )));
             }
-            if presence.availability == last.0 {
+            let is_edge = presence.availability != last.availability;
+            if !is_edge && presence.chosen == last.chosen {
                 let word = presence.availability.as_str();
                 return Err(wrong(format!("announced {word} twice in a row")));
             }
-            if presence.version <= last.1 {
-                let versions = (presence.version.0, last.1.0);
+            let grows = presence.version > last.version;
+            if !grows && (is_edge || presence.version < last.version) {
+                let versions = (presence.version.0, last.version.0);
                 return Err(wrong(format!(
                     "version {} after version {}",
                     versions.0, versions.1
                 )));
             }
-            *last = (presence.availability, presence.version);
+            *last = Last {
+                availability: presence.availability,
+                version: presence.version,
+                chosen: presence.chosen.clone(),
+            };
         }
         Ok(())
     }
@@ -66,15 +95,16 @@ impl Edges {
         principal: PrincipalKey,
     ) -> Result<(), Difference> {
         let presence = scene.shell.presence(principal, scene.now);
-        let (availability, version) = self.last[principal.index()];
-        if (presence.availability, presence.version) == (availability, version) {
+        let last = &self.last[principal.index()];
+        let now = Last {
+            availability: presence.availability,
+            version: presence.version,
+            chosen: presence.chosen,
+        };
+        if now == *last {
             return Ok(());
         }
-        let message = format!(
-            "{} is what the engine says, {} was announced last",
-            presence.availability.as_str(),
-            availability.as_str()
-        );
+        let message = format!("{now:?} is what the engine says, {last:?} was announced last");
         Err(Difference::about(Checker::Edges, principal, message))
     }
 }

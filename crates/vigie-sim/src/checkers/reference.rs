@@ -2,7 +2,7 @@
 
 use core::fmt::Debug;
 
-use vigie_core::{ConnectionId, PrincipalKey, StoredSession};
+use vigie_core::{ConnectionId, PrincipalKey, StoredSession, Version};
 
 use super::Scene;
 use crate::difference::{Checker, Difference};
@@ -66,6 +66,10 @@ pub(super) fn state_of(scene: Scene<'_>, principal: PrincipalKey) -> Result<(), 
     let mut seen = scene.shell.record(principal, scene.now);
     due.sessions.sort_by_key(|session| session.id);
     seen.sessions.sort_by_key(|session| session.id);
+    // Which number a choice has is the engine's own; that it grows is asked elsewhere.
+    if let Some(choice) = &mut seen.choice {
+        choice.version = Version::default();
+    }
     let newest = scene.shell.presence(principal, scene.now).last_active_at;
     if scene.reference.write_is_due(principal)
         && (due.last_active_at..=newest).contains(&seen.last_active_at)

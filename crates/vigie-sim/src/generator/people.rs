@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use vigie_core::{ConnectionId, Mono, PrincipalKey, Revocation, SessionId};
+use vigie_core::{ChosenStatus, ConnectionId, Mono, PrincipalKey, Revocation, SessionId};
 
 use super::{Generator, MEMORY};
 use crate::reference::Reference;
@@ -114,6 +114,33 @@ impl Generator {
         let principal = self.somebody();
         self.mark(principal, now);
         Step::Force(principal, self.rng.chance(40))
+    }
+
+    /// Mostly invisible, for there is most to get wrong about it; often without an end.
+    pub(super) fn choose(&mut self) -> Step {
+        let principal = self.somebody();
+        let status = match self.rng.below(8) {
+            0 => Some(ChosenStatus::Away),
+            1 | 2 => Some(ChosenStatus::Busy),
+            3..6 => Some(ChosenStatus::Invisible),
+            _ => None,
+        };
+        let texts = [None, None, Some("on a train"), Some("on a bus")];
+        let lasts = match self.rng.below(6) {
+            0 => Some(Duration::from_millis(self.rng.between(0, 60))),
+            1 => Some(Duration::from_millis(self.rng.between(0, 60_000))),
+            2 => {
+                let lease = self.weather.rules.offline_after;
+                Some(self.beside(lease))
+            }
+            _ => None,
+        };
+        Step::Choose {
+            principal,
+            status,
+            text: self.rng.pick(&texts).copied().flatten(),
+            lasts,
+        }
     }
 
     /// A request; a third of them were in flight for a while, some since just about a leave.

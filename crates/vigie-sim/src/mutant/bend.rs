@@ -77,7 +77,15 @@ impl Border {
             | Mutant::EdgesAreThrottled
             | Mutant::SweepInsteadOfDeadlines
             | Mutant::OldWriteWins
-            | Mutant::FailedWriteForgotten => None,
+            | Mutant::FailedWriteForgotten
+            | Mutant::VeilIsToldThrough => None,
+            Mutant::VeilLostAtRestart => {
+                let mut bent = signal.clone();
+                if let Signal::PresenceLoaded { record, .. } = &mut bent {
+                    record.choice.as_mut()?.veil.take()?;
+                }
+                Some(vec![bent])
+            }
             Mutant::StartResetsEverybody => {
                 let mut bent = signal.clone();
                 if let Signal::PresenceLoaded { record, .. } = &mut bent {

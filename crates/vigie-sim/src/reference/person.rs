@@ -6,8 +6,11 @@
 
 use core::time::Duration;
 
-use vigie_core::{Availability, Mono, Now, Presence, PresenceRecord, Rules, Version, Wall};
+use vigie_core::{
+    Availability, Concern, Mono, Now, Presence, PresenceRecord, Rules, Version, Wall,
+};
 
+use super::choice::Choice;
 use super::stay::{Pause, Stay};
 
 /// The right to count by REST.
@@ -20,7 +23,11 @@ pub(crate) struct RestLease {
 /// Everything the rules speak of.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Person {
+    /// What the person itself was told last.
     pub(crate) announced: Availability,
+    /// What the leases made of it, without a choice.
+    pub(crate) folded: Availability,
+    pub(crate) choice: Choice,
     pub(crate) version: Version,
     pub(crate) last_active_at: Option<Wall>,
     /// As of the last accepted activity or the last write: the throttle keeps later ones in memory.
@@ -98,7 +105,8 @@ impl Person {
     pub(crate) fn is_due(&self, now: Mono, rules: &Rules) -> bool {
         self.stays.iter().any(|stay| !stay.counts(now))
             || self.rest_end(rules).is_some_and(|end| now >= end)
-            || self.fold(now, rules) != self.announced
+            || self.fold(now, rules) != self.folded
+            || self.choice.is_over(now)
     }
 
     /// Ends what is over and says what changed, if anything did.
@@ -107,16 +115,19 @@ impl Person {
         now: Now,
         farewell: Farewell,
         rules: &Rules,
-    ) -> Option<Presence> {
+    ) -> Option<(Presence, Concern)> {
         let shown = self.last_proof_at(now);
         if self.end_what_is_over(now, rules) {
             self.write();
         }
         let folded = self.fold(now.mono, rules);
-        if folded == self.announced {
-            return None;
+        if folded != self.folded {
+            self.folded = folded;
+            self.write();
         }
-        if folded == Availability::Offline {
+        let was = self.announced;
+        self.announced = self.choice.instead_of(folded);
+        if was.is_online() && !self.announced.is_online() {
             let mut proved = self.ended_proof.max(self.last_active_at);
             if farewell == Farewell::Said {
                 // Now, unless the wall clock was set back: what was shown stays.
@@ -125,10 +136,9 @@ impl Person {
             self.last_seen_at = self.last_seen_at.max(proved);
             self.ended_proof = None;
         }
-        self.announced = folded;
-        self.version = self.version.next(now.wall);
+        let concern = self.unveil_or_hide(was, shown, now)?;
         self.write();
-        Some(self.presence(now))
+        Some((self.presence(now), concern))
     }
 
     /// The record is to be written: it holds the newest activity.
@@ -148,7 +158,8 @@ impl Person {
             self.ended_proof = self.ended_proof.max(Some(stay.proof));
         }
         self.stays.retain(|stay| stay.counts(now.mono));
-        rest_is_over || self.stays.len() != before
+        let choice_is_over = self.choice.end(now.mono);
+        rest_is_over || self.stays.len() != before || choice_is_over
     }
 
     pub(crate) fn presence(&self, now: Now) -> Presence {
@@ -158,8 +169,8 @@ impl Person {
             last_active_at: self.last_active_at,
             last_proof_at: self.last_proof_at(now),
             last_seen_at: self.last_seen_at,
-            chosen: None,
-            veil: None,
+            chosen: self.choice.chosen.clone(),
+            veil: self.choice.veil,
         }
     }
 
@@ -178,7 +189,7 @@ impl Person {
     pub(crate) fn record(&self) -> PresenceRecord {
         PresenceRecord {
             version: self.version,
-            availability: self.announced,
+            availability: self.folded,
             last_active_at: self.durable_active_at,
             last_seen_at: self.last_seen_at,
             left_at: self.left.map(|left| left.wall),
@@ -186,7 +197,7 @@ impl Person {
             rest_floor: self.rest.map(|lease| lease.floor.wall),
             ended_proof_at: self.ended_proof,
             sessions: self.stays.iter().map(Stay::stored).collect(),
-            choice: None,
+            choice: self.choice.stored(),
         }
     }
 
@@ -199,6 +210,7 @@ impl Person {
         }
         found.extend(self.rest_proof.map(|proof| proof + rules.away_after));
         found.extend(self.rest_end(rules));
+        found.extend(self.choice.ends);
         found.extend(self.left.map(|left| left.mono + rules.leave_guard));
         found.extend(self.accepted.map(|at| at + rules.throttle_interval));
         found

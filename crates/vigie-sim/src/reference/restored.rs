@@ -3,6 +3,7 @@
 use vigie_core::{Availability, Now, PresenceRecord, PrincipalKey, Wall};
 
 use super::Reference;
+use super::choice::Choice;
 use super::person::{Person, RestLease};
 use super::stay::{Stay, later};
 
@@ -23,8 +24,11 @@ impl Reference {
         };
         let is_restored =
             alive_at.is_some_and(|alive| now.wall.since(alive) < self.rules.offline_after);
+        let choice = Choice::restored(record, now);
         let mut person = Person {
-            announced: record.availability,
+            announced: choice.instead_of(record.availability),
+            folded: record.availability,
+            choice,
             version: record.version,
             last_active_at: record.last_active_at.map(|at| known(at).wall),
             durable_active_at: record.last_active_at.map(|at| known(at).wall),

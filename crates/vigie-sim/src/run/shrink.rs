@@ -51,6 +51,9 @@ impl Script {
             | Step::Request {
                 principal: other, ..
             }
+            | Step::Choose {
+                principal: other, ..
+            }
             | Step::Force(other, _) => *other == principal,
             Step::Prove(connection)
             | Step::Act(connection)

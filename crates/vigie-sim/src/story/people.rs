@@ -2,10 +2,11 @@
 
 use core::time::Duration;
 
-use vigie_core::{ConnectionId, Mono, Revocation, SessionId};
+use vigie_core::{ChosenStatus, ConnectionId, Mono, Revocation, SessionId};
 
 use super::Story;
 use crate::step::Step;
+use crate::world::World;
 
 /// Silence limits of transports: ping interval and timeout of both protocol versions, a hasty one, and one that is never silent.
 const LIMITS: [Duration; 4] = [
@@ -60,6 +61,31 @@ impl Story<'_> {
             Revocation::Expired,
         ];
         Some(Step::Revoke(principal, self.bytes.pick(&reasons)?))
+    }
+
+    pub(super) fn choose(&mut self, world: &World) -> Option<Step> {
+        let principal = self.somebody()?;
+        let statuses = [
+            None,
+            Some(ChosenStatus::Away),
+            Some(ChosenStatus::Busy),
+            Some(ChosenStatus::Invisible),
+        ];
+        let status = self.bytes.pick(&statuses)?;
+        let texts = [None, Some("on a train"), Some("on a bus")];
+        let text = self.bytes.pick(&texts)?;
+        let has_end = self.bytes.pick(&[false, true])?;
+        let lasts = if has_end {
+            Some(self.span(world)?)
+        } else {
+            None
+        };
+        Some(Step::Choose {
+            principal,
+            status,
+            text,
+            lasts,
+        })
     }
 
     /// A request, which may have been in flight for a while.

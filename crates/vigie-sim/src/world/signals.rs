@@ -38,7 +38,8 @@ impl World {
         })?;
         self.shell.forget(principal);
         self.reference.forget(principal);
-        self.checkers.forget(principal);
+        let scene = scene(&self.clock, &self.shell, &self.reference);
+        self.checkers.forget(scene, principal);
         Ok(())
     }
 

@@ -285,6 +285,7 @@ async fn forget(connection: &mut PgConnection, principals: &[PrincipalId]) -> Ou
         "DELETE FROM privacy WHERE principal_id = ANY ($1)",
         "DELETE FROM blocks WHERE blocker_id = ANY ($1)",
         "DELETE FROM blocks WHERE blocked_id = ANY ($1)",
+        "DELETE FROM choices WHERE principal_id = ANY ($1)",
     ] {
         sqlx::query(sql)
             .bind(&principals)

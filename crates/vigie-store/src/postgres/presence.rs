@@ -1,6 +1,6 @@
 //! Writing presence: incarnations, their proofs of life, and everyone's newest record.
 //!
-//! In: records of one incarnation, each principal at most once in a batch. Out: rows of `node_presence` for those with a lease or a force, of `times` for everyone else.
+//! In: records of one incarnation, each principal at most once in a batch. Out: rows of `node_presence` for those with a lease or a force, of `times` for everyone else, of `choices` for whoever chose.
 //! Always true: an older record changes nothing that is newer, whoever was deleted gets no row, and no statement is run per row.
 
 use std::sync::{Arc, LazyLock};
@@ -9,6 +9,7 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use vigie_core::{PresenceRecord, Wall};
 
+use super::choices;
 use crate::availability_code;
 use crate::rows::{Incarnation, PresenceWrite};
 use crate::sessions;
@@ -32,8 +33,9 @@ pub(super) async fn begin_incarnation(
     )
     .bind(now.as_millis())
     .bind(i64::try_from(offline_after.as_millis()).unwrap_or(i64::MAX))
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await?;
+    choices::sweep(connection).await?;
     let node: String = row.try_get(0)?;
     let number: i64 = row.try_get(1)?;
     Ok(Incarnation {
@@ -68,10 +70,10 @@ pub(super) async fn write(
     // In the order of the trees they go to, neighbours share a page.
     let mut sorted: Vec<_> = batch.iter().collect();
     sorted.sort_unstable_by_key(|write| write.principal.as_str());
+    let mut rows = choices::write(connection, &sorted).await?;
     let (kept, ended): (Vec<_>, Vec<_>) = sorted
         .into_iter()
         .partition(|write| write.record.has_state());
-    let mut rows = 0;
     for kept in kept.chunks(ROWS) {
         rows += keep(connection, by, kept).await?;
     }
@@ -202,7 +204,7 @@ pub(super) fn signed(number: u64) -> i64 {
 /// True of a row of `batch` whose principal may have presence.
 ///
 /// A user is written before its first sight is, so one without a row is only late; a guest has its row before its token is given out.
-const MAY_BE_PRESENT: &str = "
+pub(super) const MAY_BE_PRESENT: &str = "
     CASE WHEN left(batch.principal_id, 2) = 'g_'
         THEN EXISTS (SELECT 1 FROM guests WHERE guests.id = batch.principal_id)
         ELSE NOT EXISTS (

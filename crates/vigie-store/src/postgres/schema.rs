@@ -11,7 +11,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use crate::error::OpenError;
 use crate::migrations::{Step, migrator};
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     (
         1,
         "directory",
@@ -31,6 +31,11 @@ const STEPS: [Step; 6] = [
         5,
         "positions",
         include_str!("../../migrations/postgres/0005_positions.sql"),
+    ),
+    (
+        6,
+        "chosen",
+        include_str!("../../migrations/postgres/0006_chosen.sql"),
     ),
     (
         7,

@@ -188,7 +188,7 @@ pub(super) async fn replace_members(
 
 /// Ends memberships, presence, privacy and blocks of principals.
 async fn forget(connection: &mut SqliteConnection, principals: &[PrincipalId]) -> Outcome {
-    for bulk in [&END_MEMBERSHIPS, &END_PRESENCE, &END_TIMES] {
+    for bulk in [&END_MEMBERSHIPS, &END_PRESENCE, &END_TIMES, &END_CHOICES] {
         bulk.run(connection, principals, |query, principal| {
             query.bind(principal.as_str())
         })
@@ -297,6 +297,13 @@ static END_PRESENCE: LazyLock<Bulk> = LazyLock::new(|| {
 static END_TIMES: LazyLock<Bulk> =
     LazyLock::new(|| Bulk::new(1, "DELETE FROM times WHERE principal_id IN (VALUES {rows})"));
 
+static END_CHOICES: LazyLock<Bulk> = LazyLock::new(|| {
+    Bulk::new(
+        1,
+        "DELETE FROM choices WHERE principal_id IN (VALUES {rows})",
+    )
+});
+
 /// Every statement above, for the test of their plans.
 #[cfg(test)]
 pub(super) fn statements() -> impl Iterator<Item = &'static Bulk> {
@@ -311,6 +318,7 @@ pub(super) fn statements() -> impl Iterator<Item = &'static Bulk> {
         &END_MEMBERSHIPS,
         &END_PRESENCE,
         &END_TIMES,
+        &END_CHOICES,
     ]
     .into_iter()
     .map(LazyLock::force)

@@ -8,7 +8,7 @@ use sqlx::migrate::Migrator;
 
 use crate::migrations::{Step, migrator};
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     (
         1,
         "directory",
@@ -28,6 +28,11 @@ const STEPS: [Step; 6] = [
         5,
         "positions",
         include_str!("../../migrations/sqlite/0005_positions.sql"),
+    ),
+    (
+        6,
+        "chosen",
+        include_str!("../../migrations/sqlite/0006_chosen.sql"),
     ),
     (
         7,

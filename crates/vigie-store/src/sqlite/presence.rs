@@ -1,6 +1,6 @@
 //! Writing presence: incarnations, their proofs of life, and everyone's newest record.
 //!
-//! In: records of one incarnation. Out: rows of `node_presence` for those with a lease or a force, of `times` for everyone else.
+//! In: records of one incarnation. Out: rows of `node_presence` for those with a lease or a force, of `times` for everyone else, of `choices` for whoever chose.
 //! Always true: an older record changes nothing that is newer, and whoever was deleted gets no row.
 
 use std::sync::{Arc, LazyLock};
@@ -10,6 +10,7 @@ use sqlx::{Row, SqliteConnection};
 use vigie_core::{PresenceRecord, Wall};
 
 use super::bulk::{Binding, Bulk};
+use super::choices;
 use crate::availability_code;
 use crate::rows::{Incarnation, PresenceWrite};
 use crate::sessions;
@@ -26,6 +27,7 @@ pub(super) async fn begin_incarnation(
             .await?;
     let node: String = row.try_get(0)?;
     let number: i64 = row.try_get(1)?;
+    choices::sweep(&mut *connection).await?;
     sqlx::query(
         "INSERT INTO incarnations (node_id, number, started_at, alive_at, offline_after)
         VALUES (?1, ?2, ?3, ?3, ?4)",
@@ -68,10 +70,11 @@ pub(super) async fn write(
     // In the order of the trees they go to, neighbours share a page.
     let mut sorted: Vec<_> = batch.iter().collect();
     sorted.sort_unstable_by_key(|write| write.principal.as_str());
+    let mut rows = choices::write(connection, &sorted).await?;
     let (kept, ended): (Vec<_>, Vec<_>) = sorted
         .into_iter()
         .partition(|write| write.record.has_state());
-    let mut rows = KEEP
+    rows += KEEP
         .run(connection, &kept, |query, write| {
             let record = &write.record;
             bind_times(query, write)
@@ -126,7 +129,7 @@ pub(super) fn signed(number: u64) -> i64 {
 /// True of a row of `batch` whose principal may have presence.
 ///
 /// A user is written before its first sight is, so one without a row is only late; a guest has its row before its token is given out.
-const MAY_BE_PRESENT: &str = "
+pub(super) const MAY_BE_PRESENT: &str = "
     CASE WHEN substr(batch.principal_id, 1, 2) = 'g_'
         THEN EXISTS (SELECT 1 FROM guests WHERE guests.id = batch.principal_id)
         ELSE NOT EXISTS (
@@ -249,5 +252,7 @@ pub(super) fn any_later_time(table: &str) -> String {
 /// The statements that are run for batches, for the test of their plans.
 #[cfg(test)]
 pub(super) fn statements() -> impl Iterator<Item = &'static Bulk> {
-    [&KEEP, &END, &TIMES].into_iter().map(LazyLock::force)
+    [&KEEP, &END, &TIMES, &choices::CHOOSE]
+        .into_iter()
+        .map(LazyLock::force)
 }

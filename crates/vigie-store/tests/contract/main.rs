@@ -1,10 +1,11 @@
 //! What every store promises, told once and held against every implementation.
 //!
-//! `directory`, `maintenance`, `presence`, `privacy`, `restart`, `view` and `webhooks` know of no particular database; a file per implementation provides it and adds what only it can show.
+//! `chosen`, `directory`, `maintenance`, `presence`, `privacy`, `restart`, `view` and `webhooks` know of no particular database; a file per implementation provides it and adds what only it can show.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod cast;
+mod chosen;
 mod directory;
 mod maintenance;
 mod positions;
@@ -37,6 +38,12 @@ trait Database {
 macro_rules! contract {
     ($database:ty) => {
         $crate::contract! { $database;
+            chosen::a_choice_comes_back_with_and_without_leases,
+            chosen::an_older_choice_never_wins,
+            chosen::what_was_taken_back_is_gone_after_the_next_start,
+            chosen::choices_cost_a_row_when_they_change_and_none_else,
+            chosen::whoever_goes_takes_the_choice_along,
+            chosen::the_view_shows_what_others_see,
             directory::everything_written_comes_back,
             directory::batches_of_any_size_are_written_whole,
             directory::a_tombstone_yields_to_an_api_call_only,

@@ -12,7 +12,7 @@ const ALICE: &str = "SELECT availability FROM presence WHERE principal_id = 'ali
 const HOW_MANY_ONLINE: &str = "SELECT CAST(count(*) AS TEXT) FROM presence WHERE is_online";
 
 /// The view compares with the database's clock, so its stories happen around now.
-fn now() -> Wall {
+pub(crate) fn now() -> Wall {
     let since = SystemTime::UNIX_EPOCH.elapsed().unwrap();
     Wall::from_millis(i64::try_from(since.as_millis()).unwrap())
 }

@@ -10,6 +10,7 @@ mod descriptors;
 mod ended_beside;
 mod floods;
 mod half_open;
+mod invisible;
 mod kill_nine;
 mod people;
 mod run;

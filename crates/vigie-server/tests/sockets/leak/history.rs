@@ -15,6 +15,8 @@ pub(super) const MARKER: &str = "anna";
 /// How somebody is hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
+    /// By choosing to be invisible, which looks like a goodbye.
+    Invisible,
     /// By letting nobody see whether they are there.
     Privacy,
     /// By blocking the watchers.
@@ -81,7 +83,9 @@ impl Life {
         // Above the limit: a right to see, and no subscription.
         let crowd = ["adam", MARKER, "wanda", HIDDEN, "zoe", "c1", "c2", "c3"];
         world.conversation("hall", &crowd).await;
-        world.conversation("cafe", &[MARKER, "fred", "sam"]).await;
+        world
+            .conversation("cafe", &[MARKER, "carl", "fred", "sam"])
+            .await;
         world.conversation("once", &["fred", HIDDEN]).await;
         let path = "/v1/conversations/once/members/user:fred";
         world.service(Method::DELETE, path, None).await;
@@ -130,15 +134,23 @@ impl Life {
             let watching = Watching::open(self.world(), who, transport, kept(number)).await;
             self.watching.push(watching);
         }
+        // How many lists come while the watchers themselves do depends on how fast the machine is.
+        let mut anna = self.world().user(MARKER).await;
+        self.until_shown(MARKER, true).await;
+        anna.disconnect().await;
+        self.until_shown(MARKER, false).await;
+        for viewer in &mut self.viewers {
+            viewer.forget_lists();
+        }
         self.mark(what).await;
     }
 
     /// Somebody whom all watchers know comes and goes; when all were told, they were told all before.
     async fn mark(&mut self, what: &str) {
         let mut anna = self.world().user(MARKER).await;
-        self.until_marked(true).await;
+        self.until_shown(MARKER, true).await;
         anna.disconnect().await;
-        self.until_marked(false).await;
+        self.until_shown(MARKER, false).await;
         self.record.note("history", "step", &json!(what));
         for viewer in &mut self.viewers {
             viewer.record(&mut self.record);
@@ -148,12 +160,34 @@ impl Life {
         }
     }
 
-    async fn until_marked(&mut self, is_marked: bool) {
+    /// Waits until the lists of all conversations had their turn: until those of one came that has nothing to do with the hidden one.
+    async fn tick(&mut self) {
+        let mut carl = self.world().user("carl").await;
+        self.until_told_of_carl(true).await;
+        carl.disconnect().await;
+        self.until_told_of_carl(false).await;
+    }
+
+    async fn until_told_of_carl(&mut self, is_online: bool) {
         for viewer in &mut self.viewers {
-            viewer.until_marked(is_marked).await;
+            if ["fred", "sam"].contains(&viewer.who.name()) {
+                viewer.until_shown("carl", is_online).await;
+            }
+        }
+    }
+
+    /// Waits until all who can see somebody know.
+    async fn until_shown(&mut self, who: &str, is_online: bool) {
+        let knows = |watcher: &str| who == MARKER || ["wanda", "guest"].contains(&watcher);
+        for viewer in &mut self.viewers {
+            if knows(viewer.who.name()) {
+                viewer.until_shown(who, is_online).await;
+            }
         }
         for watching in &mut self.watching {
-            watching.until_marked(is_marked).await;
+            if knows(watching.who) {
+                watching.until_shown(who, is_online).await;
+            }
         }
     }
 
@@ -170,7 +204,7 @@ impl Life {
             Way::Privacy => hide("nobody", "everyone").await,
             Way::LastSeen => hide("contacts", "nobody").await,
             Way::Blocks | Way::Blocked => self.block().await,
-            Way::Nothing => {}
+            Way::Invisible | Way::Nothing => {}
         }
         self.mark("hides").await;
         // How they looked before is seen by all, and moves as it likes.
@@ -178,7 +212,13 @@ impl Life {
         if !self.is_there && self.way != Way::LastSeen {
             self.xeno.take().unwrap().disconnect().await;
         }
+        self.choose(&json!({"status": "invisible"})).await;
+        if self.way == Way::Invisible {
+            self.until_shown(HIDDEN, false).await;
+        }
         self.mark("hidden").await;
+        // Fresh times of somebody who is there may still have come between the two.
+        self.record.forget_fresh_times();
     }
 
     async fn block(&self) {
@@ -225,6 +265,9 @@ impl Life {
         self.say(&[("presence:app-state", json!({"foreground": false}))])
             .await;
         self.mark("is away").await;
+        self.choose(&json!({"status": "invisible", "text": "nobody reads this"}))
+            .await;
+        self.mark("says something").await;
         self.say(&[("presence:app-state", json!({"foreground": true}))])
             .await;
         self.say(&[
@@ -234,12 +277,17 @@ impl Life {
         ])
         .await;
         self.mark("types").await;
-        if self.is_there {
-            for is_online in [false, true] {
+        // Somebody who was sent no list yet is sent none by a change that is hidden.
+        let mut anew = Viewer::open(self.world(), Who::User("wanda"), &["room"]).await;
+        anew.channel = "wanda looks anew".to_owned();
+        self.viewers.push(anew);
+        for is_online in [false, true] {
+            if self.is_there {
                 let body = json!({"userId": HIDDEN, "isOnline": is_online});
                 let path = "/maintenance/user-status";
                 self.world().service(Method::POST, path, Some(body)).await;
             }
+            self.tick().await;
         }
         self.mark("is set offline and online").await;
         if let Some(mut xeno) = self.xeno.take() {
@@ -250,6 +298,16 @@ impl Life {
             self.xeno = Some(self.world().user(HIDDEN).await);
         }
         self.mark("comes back").await;
+    }
+
+    /// Lets the invisible one choose, where they are there.
+    async fn choose(&self, choice: &Value) {
+        if self.is_there && self.way == Way::Invisible {
+            let bearer = format!("Bearer {}", token(HIDDEN));
+            let http = Http::new(self.world().url()).header("authorization", bearer);
+            let reply = http.call(Method::PUT, "/v1/presence/me", Some(choice));
+            assert_eq!(reply.await.unwrap().status, 200);
+        }
     }
 
     /// Lets the hidden one say something, where they are there, and waits until the server has heard it.
@@ -308,6 +366,7 @@ impl Life {
         if changes {
             for viewer in &mut self.viewers {
                 viewer.say_everything().await;
+                viewer.forget_the_others();
                 viewer.record(&mut self.record);
             }
         }

@@ -35,6 +35,17 @@ impl Record {
         entries.push((name.to_owned(), payload.clone()));
     }
 
+    /// Partial snapshots up to here are of no interest where the hidden one was still shown.
+    pub(super) fn forget_fresh_times(&mut self) {
+        for entries in self.0.values_mut() {
+            entries.retain(|(_, payload)| {
+                let users = payload["users"].as_array().into_iter().flatten();
+                let mut shown = users.filter(|user| user["isOnline"] == true);
+                payload["partial"] != true || !shown.any(|user| user["userId"] == HIDDEN)
+            });
+        }
+    }
+
     fn plain(mut self) -> BTreeMap<String, Vec<String>> {
         let mut times = BTreeMap::new();
         for (_, payload) in self.0.values().flatten() {

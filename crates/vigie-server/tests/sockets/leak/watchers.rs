@@ -1,5 +1,7 @@
 //! Those who watch: every transport, and a socket that looks at conversations.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 use vigie_client::Socket;
@@ -34,11 +36,15 @@ impl Who {
 /// A socket that looks at conversations.
 pub(super) struct Viewer {
     pub(super) who: Who,
+    /// Under which its record is kept.
+    pub(super) channel: String,
     socket: Socket,
     rooms: &'static [&'static str],
     log: Vec<(String, Value)>,
-    /// The conversations whose latest list shows the marker.
-    marked: std::collections::BTreeMap<String, bool>,
+    /// Who is in the latest list of each conversation.
+    listed: BTreeMap<String, BTreeSet<String>>,
+    /// Who was told to be online or not, last.
+    told: BTreeMap<String, bool>,
 }
 
 impl Viewer {
@@ -49,11 +55,13 @@ impl Viewer {
             socket.wait_for("conversation:joined", SOON).await.unwrap();
         }
         Self {
+            channel: format!("{} looks", who.name()),
             who,
             socket,
             rooms,
             log: Vec::new(),
-            marked: std::collections::BTreeMap::new(),
+            listed: BTreeMap::new(),
+            told: BTreeMap::new(),
         }
     }
 
@@ -62,25 +70,31 @@ impl Viewer {
         let event = event.expect("nothing came in time").unwrap();
         let payload = event.payload().clone();
         if event.name == "conversation:online_stats" {
-            let users = payload["onlineUsers"].as_array().unwrap();
-            let is_marked = users
-                .iter()
-                .any(|user| user["id"] == super::history::MARKER);
+            let users = payload["onlineUsers"].as_array().unwrap().iter();
+            let ids = users.map(|user| user["id"].as_str().unwrap().to_owned());
             let room = payload["conversationId"].as_str().unwrap().to_owned();
-            self.marked.insert(room, is_marked);
+            self.listed.insert(room, ids.collect());
+        } else if event.name == "user:status" {
+            let id = payload["userId"].as_str().unwrap().to_owned();
+            let is_online = payload["isOnline"].as_bool().unwrap();
+            self.told.insert(id, is_online);
         }
         self.log.push((event.name.clone(), payload));
         event.name
     }
 
-    /// Reads on until every list shows the marker, or shows it no more.
-    pub(super) async fn until_marked(&mut self, is_marked: bool) {
+    /// Reads on until every list shows somebody, or shows them no more, and the change itself was told.
+    pub(super) async fn until_shown(&mut self, who: &str, is_online: bool) {
         let deadline = Instant::now() + SOON;
-        let rooms = self.rooms;
-        while rooms
-            .iter()
-            .any(|room| self.marked.get(*room).copied() != Some(is_marked))
-        {
+        let is_shown = |viewer: &Self| {
+            let mut lists = viewer.rooms.iter().map(|room| viewer.listed.get(*room));
+            let are_right = lists.all(|list| {
+                let is_listed = list.map(|list| list.contains(who));
+                is_listed == Some(is_online)
+            });
+            are_right && viewer.told.get(who) == Some(&is_online)
+        };
+        while !is_shown(self) {
             self.next(deadline).await;
         }
     }
@@ -98,6 +112,8 @@ impl Viewer {
             ("conversation:join", json!({"conversationId": "hall"})),
             ("conversation:join", json!({"conversationId": "nowhere"})),
             ("presence:app-state", json!({"foreground": true})),
+            ("presence:status", json!({"text": "of the watcher"})),
+            ("presence:resume", json!({})),
             ("an:unknown-event", json!({"userId": super::plain::HIDDEN})),
         ] {
             self.socket.emit(name, Some(payload));
@@ -108,9 +124,27 @@ impl Viewer {
         }
     }
 
+    /// Lists that came up to here are of no interest.
+    pub(super) fn forget_lists(&mut self) {
+        self.log
+            .retain(|(name, _)| name != "conversation:online_stats");
+    }
+
+    /// What the watchers tell each other while they try everything comes in no certain order: of that, only what names the hidden one is kept.
+    pub(super) fn forget_the_others(&mut self) {
+        const OF_OTHERS: [&str; 3] = [
+            "conversation:online_stats",
+            "presence:snapshot",
+            "user:status",
+        ];
+        let names_them = |payload: &Value| payload.to_string().contains(super::plain::HIDDEN);
+        self.log
+            .retain(|(name, payload)| !OF_OTHERS.contains(&&**name) || names_them(payload));
+    }
+
     pub(super) fn record(&mut self, record: &mut Record) {
         for (name, payload) in self.log.drain(..) {
-            record.note(&format!("{} looks", self.who.name()), &name, &payload);
+            record.note(&self.channel, &name, &payload);
         }
     }
 }
@@ -136,10 +170,8 @@ impl Watching {
         }
     }
 
-    pub(super) async fn until_marked(&mut self, is_marked: bool) {
-        self.follower
-            .until(&[(super::history::MARKER, is_marked)])
-            .await;
+    pub(super) async fn until_shown(&mut self, who: &str, is_online: bool) {
+        self.follower.until(&[(who, is_online)]).await;
     }
 
     pub(super) fn kept(&self) -> Kept {

@@ -1,13 +1,14 @@
-//! Presence, everyone's or that of some, from the rows with a lease or a force and the rows with times alone.
+//! Presence, everyone's or that of some, from the rows with a lease or a force and the rows with times alone, with what was chosen.
 //!
 //! Out: one entry per principal. Always true: no time is lost, and a row that a later edge ended is not restored.
 
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
-use vigie_core::{Availability, PresenceRecord, PrincipalId, Version};
+use vigie_core::{Availability, PresenceRecord, PrincipalId, StoredChoice, Version};
 
 use super::reading::{Reading, Receive, all, pages, wrong};
 use crate::availability_code;
+use crate::choice::{self, Columns};
 use crate::error::ReadError;
 use crate::rows::StoredPresence;
 use crate::sessions;
@@ -45,8 +46,11 @@ macro_rules! presence {
                 greatest(kept.left_at, known.left_at),
                 kept.version IS NULL OR coalesce(known.version > kept.version, false) AS is_over,
                 kept.availability, kept.forced_offline_at, kept.rest_floor, kept.ended_proof_at,
-                kept.sessions, kept.alive_at
+                kept.sessions, kept.alive_at,
+                c.version, c.status, c.text, c.until,
+                c.veil_version, c.veil_last_active_at, c.veil_last_seen_at
             FROM kept FULL JOIN known USING (principal_id)
+            LEFT JOIN choices AS c USING (principal_id)
             ORDER BY principal_id",
         )
     };
@@ -87,6 +91,7 @@ fn presence(row: &PgRow) -> Result<StoredPresence, ReadError> {
         last_active_at: row.wall(2)?,
         last_seen_at: row.wall(3)?,
         left_at: row.wall(4)?,
+        choice: choice(&row)?,
         ..PresenceRecord::default()
     };
     let principal = row.principal(0)?;
@@ -112,6 +117,27 @@ fn presence(row: &PgRow) -> Result<StoredPresence, ReadError> {
         },
         alive_at: row.wall(11)?,
     })
+}
+
+/// What was chosen; a choice that was taken back is none.
+fn choice(row: &Reading<'_>) -> Result<Option<StoredChoice>, ReadError> {
+    let Some(version) = row.column(12)? else {
+        return Ok(None);
+    };
+    let columns = Columns {
+        version,
+        status: row.text(13)?,
+        text: row.text(14)?,
+        until: row.column(15)?,
+        veil_version: row.column(16)?,
+        veil_last_active_at: row.column(17)?,
+        veil_last_seen_at: row.column(18)?,
+    };
+    let choice = columns
+        .read()
+        .ok_or_else(|| wrong(choice::TABLE)("a choice is kept in an unknown way"))?;
+    let says_something = choice.chosen.is_some() || choice.veil.is_some();
+    Ok(says_something.then_some(choice))
 }
 
 fn version(row: &Reading<'_>, table: &'static str) -> Result<Version, ReadError> {

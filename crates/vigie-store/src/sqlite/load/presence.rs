@@ -1,4 +1,4 @@
-//! Presence, everyone's or that of some, from the rows with a lease or a force and the rows with times alone.
+//! Presence, everyone's or that of some, from the rows with a lease or a force and the rows with times alone, with what was chosen.
 //!
 //! In: both tables in the order of their principals, merged like the two halves of a zip.
 //! Out: one entry per principal.
@@ -16,6 +16,7 @@ use super::Receive;
 use super::pages::{PAGE, Paged, Pages};
 use super::reading::wrong;
 use crate::availability_code;
+use crate::choice::{self, Columns};
 use crate::error::ReadError;
 use crate::rows::{Page, StoredPresence};
 use crate::sessions;
@@ -41,6 +42,13 @@ struct PackedLeases {
     /// In hexadecimal digits; empty when there are none.
     sessions: Box<str>,
     alive_at: Option<i64>,
+}
+
+/// A row of `choices`, packed.
+#[derive(serde::Deserialize)]
+struct PackedChoice {
+    principal_id: Box<str>,
+    columns: Columns,
 }
 
 const TIMES: &str = "times";
@@ -79,7 +87,30 @@ pub(super) async fn everyone(readers: &SqlitePool, receive: Receive<'_>) -> Resu
             LEFT JOIN incarnations AS i ON i.node_id = p.node_id AND i.number = p.incarnation",
         narrowed_to: None,
     };
-    merge(times.read(readers), leases.read(readers), receive).await
+    let choices = Paged {
+        table: choice::TABLE,
+        sql: "
+            SELECT json_group_array(json_array(
+                principal_id, json_array(
+                    version, status, text, until,
+                    veil_version, veil_last_active_at, veil_last_seen_at
+                )
+            )), max(principal_id)
+            FROM (
+                SELECT * FROM choices
+                WHERE principal_id > ?1
+                    AND (status IS NOT NULL OR text IS NOT NULL OR veil_version IS NOT NULL)
+                ORDER BY principal_id LIMIT ?2
+            )",
+        narrowed_to: None,
+    };
+    merge(
+        times.read(readers),
+        leases.read(readers),
+        choices.read(readers),
+        receive,
+    )
+    .await
 }
 
 /// Those among `principals` of whom anything is known.
@@ -126,6 +157,23 @@ pub(in crate::sqlite) async fn of(
                 ORDER BY principal_id, incarnation
             ) AS p
             LEFT JOIN incarnations AS i ON i.node_id = p.node_id AND i.number = p.incarnation",
+        narrowed_to: Some(ids.clone()),
+    };
+    let choices = Paged {
+        table: choice::TABLE,
+        sql: "
+            SELECT json_group_array(json_array(
+                principal_id, json_array(
+                    version, status, text, until,
+                    veil_version, veil_last_active_at, veil_last_seen_at
+                )
+            )), max(principal_id)
+            FROM (
+                SELECT * FROM choices
+                WHERE principal_id > ?1 AND principal_id IN (SELECT value FROM json_each(?3))
+                    AND (status IS NOT NULL OR text IS NOT NULL OR veil_version IS NOT NULL)
+                ORDER BY principal_id LIMIT ?2
+            )",
         narrowed_to: Some(ids),
     };
     let mut found = Vec::new();
@@ -134,18 +182,46 @@ pub(in crate::sqlite) async fn of(
             found.extend(presence);
         }
     };
-    merge(times.read(readers), leases.read(readers), &mut receive).await?;
+    merge(
+        times.read(readers),
+        leases.read(readers),
+        choices.read(readers),
+        &mut receive,
+    )
+    .await?;
     Ok(found)
+}
+
+/// Adds what a principal chose: whoever did has a row in one of the other tables, written in the same transaction.
+async fn with_choice(
+    next: Option<StoredPresence>,
+    choices: &mut Side<PackedChoice>,
+) -> Result<Option<StoredPresence>, ReadError> {
+    let Some(mut next) = next else {
+        return Ok(None);
+    };
+    while let Some(of) = choices.head().await?
+        && of.as_str() <= next.principal.as_str()
+    {
+        let is_own = *of == next.principal;
+        let chosen = choices.take().and_then(|chosen| chosen.record.choice);
+        if is_own {
+            next.record.choice = chosen;
+        }
+    }
+    Ok(Some(next))
 }
 
 /// Both tables in the order of their principals, merged like the two halves of a zip.
 async fn merge(
     times: Pages<PackedTimes>,
     leases: Pages<PackedLeases>,
+    choices: Pages<PackedChoice>,
     receive: Receive<'_>,
 ) -> Result<(), ReadError> {
     let mut times = Side::of(times, |page| page.into_iter().map(times_of).collect());
     let mut leases = Side::of(leases, leases_of);
+    let mut choices = Side::of(choices, |page| page.into_iter().map(choice_of).collect());
     let mut found = Vec::new();
     loop {
         let next = match (leases.head().await?, times.head().await?) {
@@ -158,7 +234,7 @@ async fn merge(
                 Ordering::Equal => leases.take().zip(times.take()).map(joined),
             },
         };
-        found.extend(next);
+        found.extend(with_choice(next, &mut choices).await?);
         if found.len() == PAGE {
             receive(Page::Presence(std::mem::take(&mut found)));
         }
@@ -169,7 +245,7 @@ async fn merge(
     Ok(())
 }
 
-/// One of the two tables: one entry per principal, in the order of the ids.
+/// One of the tables: one entry per principal, in the order of the ids.
 struct Side<T> {
     pages: Pages<T>,
     unpack: fn(Vec<T>) -> Result<Vec<StoredPresence>, ReadError>,
@@ -208,6 +284,22 @@ fn times_of(packed: PackedTimes) -> Result<StoredPresence, ReadError> {
             last_active_at: packed.last_active_at.map(Wall::from_millis),
             last_seen_at: packed.last_seen_at.map(Wall::from_millis),
             left_at: packed.left_at.map(Wall::from_millis),
+            ..PresenceRecord::default()
+        },
+        alive_at: None,
+    })
+}
+
+/// An entry that has the choice alone.
+fn choice_of(packed: PackedChoice) -> Result<StoredPresence, ReadError> {
+    let choice = packed
+        .columns
+        .read()
+        .ok_or_else(|| wrong(choice::TABLE)("a choice is kept in an unknown way"))?;
+    Ok(StoredPresence {
+        principal: PrincipalId::from_wire(&packed.principal_id).map_err(wrong(choice::TABLE))?,
+        record: PresenceRecord {
+            choice: Some(choice),
             ..PresenceRecord::default()
         },
         alive_at: None,
