@@ -257,6 +257,12 @@ impl Directory {
         self.conversations.get(key.index())?.as_ref()
     }
 
+    /// Every conversation with its key, in the order of keys.
+    pub fn conversations(&self) -> impl Iterator<Item = (ConversationKey, &Conversation)> {
+        let numbered = (0..).map(ConversationKey).zip(&self.conversations);
+        numbered.filter_map(|(key, group)| Some((key, group.as_ref()?)))
+    }
+
     /// Adds a conversation, or gives a known one this title; `None` leaves the title as it is.
     pub fn put_conversation(&mut self, id: Id, title: Option<Box<str>>) -> ConversationKey {
         self.version += 1;

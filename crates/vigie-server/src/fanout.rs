@@ -17,6 +17,7 @@ mod positions;
 mod restamp;
 mod revocation;
 mod room;
+pub(crate) mod rooms;
 mod snapshot;
 mod typing;
 pub(crate) mod visibility;
@@ -42,6 +43,7 @@ pub(crate) use hub::Hub;
 pub(crate) use link::{BUFFER, Frame, Link, NoRoom};
 use online_stats::OnlineStats;
 pub(crate) use positions::Positions;
+use rooms::Rooms;
 use typing::Typing;
 pub(crate) use window::WINDOW;
 use window::Watched;
@@ -69,6 +71,8 @@ pub struct Fanout {
     typing: Mutex<Typing>,
     expiries: Expiries,
     online_stats: Mutex<OnlineStats>,
+    /// Who is present in the conversations that somebody looks at.
+    rooms: Rooms,
     /// What is to be told between two rounds of news.
     wanted: Mutex<Vec<Wanted>>,
     is_wanted: Notify,
@@ -100,6 +104,7 @@ impl Fanout {
             typing: Mutex::default(),
             expiries: Expiries::default(),
             online_stats: Mutex::default(),
+            rooms: Rooms::new(&config.limits),
             wanted: Mutex::default(),
             is_wanted: Notify::new(),
             watched: Arc::default(),
@@ -137,6 +142,7 @@ impl Fanout {
             window::run(self),
             restamp::run(self),
             online_stats::run(self),
+            rooms::run(self),
             expiry::run(self),
         );
     }

@@ -41,11 +41,17 @@ pub(crate) enum Limit {
     SlowSocket,
     /// Tickets of one person that are open at a time.
     Tickets,
+    /// Metadata of a member in a conversation, and members that a viewer asks for.
+    RoomPayload,
+    /// `watch_limit`.
+    WatchList,
+    /// `watch_rate`.
+    WatchRate,
 }
 
 impl Limit {
     /// Every limit with its name on the wire of metrics.
-    const NAMES: [(Self, &'static str); 17] = [
+    const NAMES: [(Self, &'static str); 20] = [
         (Self::Connections, "connections"),
         (Self::ConnectionsPerAddress, "connections_per_address"),
         (Self::ConnectionsPerPrincipal, "connections_per_principal"),
@@ -63,6 +69,9 @@ impl Limit {
         (Self::ActivityBatch, "activity_batch"),
         (Self::SlowSocket, "slow_socket"),
         (Self::Tickets, "tickets"),
+        (Self::RoomPayload, "room_payload"),
+        (Self::WatchList, "watch_list"),
+        (Self::WatchRate, "watch_rate"),
     ];
 }
 

@@ -45,6 +45,7 @@ pub(super) async fn run(fanout: &Fanout) {
                 connection.tell(told.principal, told.number, &frame);
             });
             online_stats::note_change(fanout, told.principal);
+            fanout.rooms.note_change(told.principal);
         }
         fanout.positions.reach(taken);
         tokio::task::yield_now().await;

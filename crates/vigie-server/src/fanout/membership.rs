@@ -26,6 +26,7 @@ impl Fanout {
         }
         let came = without(&after, before);
         let left = without(before, &after);
+        self.members_moved(conversation, &came, &left);
         // A conversation beyond the limit subscribes nobody; one that crosses it changes what everybody holds.
         if before.len().min(after.len()) <= self.audience_limit {
             self.relations_changed(before);

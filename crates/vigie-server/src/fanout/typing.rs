@@ -154,11 +154,15 @@ impl Fanout {
     pub(crate) fn leave(&self, connection: &Connection, conversation: ConversationKey) {
         self.stop_typing(connection, conversation);
         self.hub.close_view(conversation, connection);
+        self.stop_attending(connection, conversation);
     }
 
     /// A socket is gone.
     pub(crate) fn forget(&self, connection: &Connection) {
         self.hub.remove(connection);
+        for conversation in connection.joined() {
+            self.stop_attending(connection, conversation);
+        }
         self.never_expire(connection);
         let stopped = self.typing.lock().forget(connection.id);
         for conversation in stopped {
