@@ -11,6 +11,8 @@ mod limits;
 mod places;
 mod polling;
 mod revocation;
+mod room_stories;
+mod room_viewer;
 mod snapshots;
 mod storms;
 mod tickets;
