@@ -25,7 +25,7 @@ use vigie_core::{
 use crate::clock::Clock;
 pub use news::Present;
 pub(crate) use news::{Edges, News, Number};
-pub(crate) use queues::Taken;
+pub(crate) use queues::{Taken, Told};
 pub(crate) use restoring::Kept;
 pub(crate) use timer::run as run_timer;
 

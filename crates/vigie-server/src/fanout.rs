@@ -21,6 +21,7 @@ pub(crate) mod rooms;
 mod snapshot;
 mod typing;
 pub(crate) mod visibility;
+pub(crate) mod watching;
 mod window;
 pub(crate) mod wire;
 
@@ -29,7 +30,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use vigie_core::{ConversationKey, PrincipalKey};
+use vigie_core::{ConversationKey, PrincipalId, PrincipalKey};
 
 use crate::config::Config;
 use crate::engine_host::EngineHost;
@@ -45,6 +46,7 @@ use online_stats::OnlineStats;
 pub(crate) use positions::Positions;
 use rooms::Rooms;
 use typing::Typing;
+use watching::Watching;
 pub(crate) use window::WINDOW;
 use window::Watched;
 
@@ -53,6 +55,8 @@ use window::Watched;
 enum Wanted {
     /// The people a socket holds who are present.
     Restamp(Arc<Connection>),
+    /// People whom a link just began to watch.
+    Watched(Arc<Connection>, Vec<PrincipalId>),
     /// Who came to a conversation and who left it, since it had the members `before`.
     Members {
         conversation: ConversationKey,
@@ -73,6 +77,12 @@ pub struct Fanout {
     online_stats: Mutex<OnlineStats>,
     /// Who is present in the conversations that somebody looks at.
     rooms: Rooms,
+    /// Who follows whom outside their conversations.
+    watching: Watching,
+    watch_limit: usize,
+    watch_rate: usize,
+    /// How long a lost session counts, and its list is kept.
+    grace: std::time::Duration,
     /// What is to be told between two rounds of news.
     wanted: Mutex<Vec<Wanted>>,
     is_wanted: Notify,
@@ -105,6 +115,10 @@ impl Fanout {
             expiries: Expiries::default(),
             online_stats: Mutex::default(),
             rooms: Rooms::new(&config.limits),
+            watching: Watching::default(),
+            watch_limit: config.limits.watch_list,
+            watch_rate: config.limits.watch_rate,
+            grace: config.rules.grace,
             wanted: Mutex::default(),
             is_wanted: Notify::new(),
             watched: Arc::default(),

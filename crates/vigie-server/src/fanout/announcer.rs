@@ -44,6 +44,7 @@ pub(super) async fn run(fanout: &Fanout) {
             fanout.hub.for_sockets_of(&audience, |connection| {
                 connection.tell(told.principal, told.number, &frame);
             });
+            fanout.tell_watchers(&told, &audience);
             online_stats::note_change(fanout, told.principal);
             fanout.rooms.note_change(told.principal);
         }

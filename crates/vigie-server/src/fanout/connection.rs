@@ -359,6 +359,22 @@ impl Connection {
         }
     }
 
+    /// Nothing is told of these any more that was to be told.
+    pub(super) fn unmark(&self, principals: &[PrincipalKey]) {
+        let mut outbox = self.outbox.lock();
+        for principal in principals {
+            outbox.waiting.remove(principal);
+        }
+    }
+
+    /// Its view rests on these relations from now on, unless they are in doubt.
+    pub(super) fn renew_relations(&self, relations: u64) {
+        let mut outbox = self.outbox.lock();
+        if outbox.relations != 0 {
+            outbox.relations = relations;
+        }
+    }
+
     /// Sends what waits, as far as there is room; `newest` gives a state, and the number of the news to come when it has news that wait to be told.
     pub(super) fn tell_waiting(
         &self,

@@ -8,6 +8,7 @@ use super::catch_up::Composed;
 use super::connection::{Connection, Delivery, Given};
 use super::positions::Reached;
 use super::visibility::shown;
+use super::watching::add;
 use super::wire::{Snapshot, Status, event};
 use super::{Fanout, Wanted};
 
@@ -26,7 +27,8 @@ impl Fanout {
             matches!(sight, Sight::Part { .. })
         };
         connection.give(holds, || {
-            let composed = self.compose(connection.principal, since);
+            let watched = self.watched_by(connection);
+            let composed = self.compose(connection.principal, &watched, since);
             Given {
                 frame: event("presence:snapshot", &composed.snapshot),
                 horizon: composed.horizon,
@@ -40,14 +42,20 @@ impl Fanout {
     /// What a watcher lacks, for a connection that is told what comes after it, and is not sent it.
     pub(crate) fn hold(&self, connection: &Connection, since: &str) -> Snapshot {
         connection.hold(|| {
-            let composed = self.compose(connection.principal, Some(since));
+            let watched = self.watched_by(connection);
+            let composed = self.compose(connection.principal, &watched, Some(since));
             (composed.snapshot, composed.horizon)
         })
     }
 
     /// Everyone a watcher may see, as a snapshot and what follows it need it.
-    pub(super) fn compose_whole(&self, watcher: PrincipalKey) -> Composed {
-        let contacts = self.contacts(watcher);
+    pub(super) fn compose_whole(
+        &self,
+        watcher: PrincipalKey,
+        watched: &[PrincipalKey],
+    ) -> Composed {
+        let mut contacts = self.contacts(watcher);
+        add(&mut contacts, watched);
         let relations = self.relations_of(&contacts);
         let at = self.host.now().wall;
         let (presences, horizon) = self.host.survey(&contacts);
@@ -55,7 +63,7 @@ impl Fanout {
         let total = people.len();
         people
             .sort_by_key(|(_, presence)| Reverse((presence.availability, presence.last_proof_at)));
-        people.truncate(self.audience_limit);
+        people.truncate(self.audience_limit + watched.len());
         let reached = Reached {
             number: horizon,
             at,
@@ -86,12 +94,14 @@ impl Fanout {
     pub(super) fn grant(&self, wish: &Wanted) {
         match wish {
             Wanted::Restamp(connection) => {
-                let contacts = self.contacts(connection.principal);
+                let mut contacts = self.contacts(connection.principal);
+                add(&mut contacts, &self.watched_by(connection));
                 // Whoever is too slow for fresh times gets them the next time.
                 let _ = self.give_partial(connection, &contacts, |presence| {
                     presence.availability.is_online()
                 });
             }
+            Wanted::Watched(connection, ids) => self.show_watched(connection, ids),
             Wanted::Members {
                 conversation,
                 before,

@@ -163,6 +163,7 @@ impl Fanout {
         for conversation in connection.joined() {
             self.stop_attending(connection, conversation);
         }
+        self.stop_watching(connection);
         self.never_expire(connection);
         let stopped = self.typing.lock().forget(connection.id);
         for conversation in stopped {

@@ -93,6 +93,9 @@ pub enum ApiError {
     /// The address has as many connections as `connections_per_address`.
     #[error("Too many connections come from your address; close one first.")]
     TooManyOfAddress,
+    /// The person began to watch as many people within the minute as it may.
+    #[error("You began to watch too many people within a minute; try again in a minute.")]
+    TooManyWatched,
     /// The person has as many open tickets as it may have.
     #[error("Too many tickets of yours are open; use them, or wait until they end.")]
     TooManyTickets,
@@ -138,9 +141,10 @@ impl ApiError {
                 StatusCode::BAD_REQUEST
             }
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::TooManyLinks | Self::TooManyOfAddress | Self::TooManyTickets => {
-                StatusCode::TOO_MANY_REQUESTS
-            }
+            Self::TooManyLinks
+            | Self::TooManyOfAddress
+            | Self::TooManyTickets
+            | Self::TooManyWatched => StatusCode::TOO_MANY_REQUESTS,
             Self::UnknownPrincipal(_) | Self::UnknownConversation | Self::NotFound => {
                 StatusCode::NOT_FOUND
             }
@@ -169,7 +173,7 @@ impl ApiError {
             }
             Self::BodyTooSlow => "BODY_TOO_SLOW",
             Self::TooManyNewcomers => "TOO_MANY_CONNECTIONS",
-            Self::TooManyLinks | Self::TooManyTickets => "RATE_LIMITED",
+            Self::TooManyLinks | Self::TooManyTickets | Self::TooManyWatched => "RATE_LIMITED",
             Self::TooManyOfAddress => "TOO_MANY_FROM_ADDRESS",
             Self::UnknownPrincipal(_) => "UNKNOWN_PRINCIPAL",
             Self::UnknownConversation => "UNKNOWN_CONVERSATION",
@@ -200,6 +204,7 @@ impl ApiError {
             | Self::TooManyLinks
             | Self::TooManyOfAddress
             | Self::TooManyTickets
+            | Self::TooManyWatched
             | Self::TooManyIds { .. }
             | Self::TooManyActivities { .. }
             | Self::UrlTooLong { .. }

@@ -125,6 +125,22 @@ impl Handler {
         settle(event, seated, outcome);
     }
 
+    /// `presence:watch` and `presence:unwatch`: people outside one's conversations.
+    pub(super) fn change_watched(&self, event: &Event, seated: &Seated) {
+        // As many as a message holds: what is beyond the list is refused one by one.
+        let outcome = id_texts(&event.payload, usize::MAX)
+            .map_err(|refused| self.refuse_payload(refused))
+            .map(|ids| {
+                let (fanout, connection) = (&self.app.fanout, &seated.connection);
+                if event.name == "presence:watch" {
+                    fanout.watch(connection, &ids);
+                } else {
+                    fanout.unwatch(connection, &ids);
+                }
+            });
+        settle(event, seated, outcome);
+    }
+
     /// Counts a refusal for its size; the code of the refusal.
     pub(super) fn refuse_payload(&self, refused: Refused) -> &'static str {
         match refused {

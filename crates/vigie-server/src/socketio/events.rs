@@ -72,6 +72,10 @@ impl Handler {
                 self.app.host.signal(Signal::SessionProved { connection });
                 self.change_window(&event, seated);
             }
+            "presence:watch" | "presence:unwatch" => {
+                self.app.host.signal(Signal::SessionProved { connection });
+                self.change_watched(&event, seated);
+            }
             "presence:resume" => {
                 self.app.host.signal(Signal::SessionProved { connection });
                 self.resume(&event, seated);
