@@ -57,6 +57,12 @@ enum Wanted {
     Restamp(Arc<Connection>),
     /// People whom a link just began to watch.
     Watched(Arc<Connection>, Vec<PrincipalId>),
+    /// Who came to a conversation that subscribes nobody, and who left it.
+    Moved {
+        conversation: ConversationKey,
+        came: Vec<PrincipalKey>,
+        left: Vec<PrincipalKey>,
+    },
     /// Who came to a conversation and who left it, since it had the members `before`.
     Members {
         conversation: ConversationKey,

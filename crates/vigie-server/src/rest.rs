@@ -121,6 +121,7 @@ fn v1_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(users::delete_sessions))
         .routes(routes!(guests::create_guest))
         .routes(routes!(guests::delete_guest))
+        .routes(routes!(guests::merge_guest))
         .routes(routes!(
             conversations::put_conversation,
             conversations::delete_conversation

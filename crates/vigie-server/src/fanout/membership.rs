@@ -9,13 +9,27 @@ use vigie_core::{ConversationKey, PrincipalKey, Sight, Watcher};
 
 use super::connection::{Connection, Delivery};
 use super::{Fanout, Wanted, online_stats};
+use crate::people::Before;
 
 impl Fanout {
-    /// Tells a conversation's members, present and past, what changed since it had the members `before`.
-    pub(crate) fn members_changed(&self, conversation: ConversationKey, before: Vec<PrincipalKey>) {
-        self.want(Wanted::Members {
-            conversation,
-            before,
+    /// Tells a conversation's members, present and past, what changed since it was as `before`: who came, and who left.
+    pub(crate) fn members_changed(
+        &self,
+        conversation: ConversationKey,
+        before: Before,
+        came: Vec<PrincipalKey>,
+        left: Vec<PrincipalKey>,
+    ) {
+        self.want(match before {
+            Before::Members(before) => Wanted::Members {
+                conversation,
+                before,
+            },
+            Before::Many => Wanted::Moved {
+                conversation,
+                came,
+                left,
+            },
         });
     }
 
@@ -88,7 +102,7 @@ impl Fanout {
     }
 
     /// Whoever left looks at the conversation no more, and types there no more.
-    fn end_views(&self, conversation: ConversationKey, left: &[PrincipalKey]) {
+    pub(super) fn end_views(&self, conversation: ConversationKey, left: &[PrincipalKey]) {
         for principal in left {
             self.end_typing(conversation, *principal);
         }

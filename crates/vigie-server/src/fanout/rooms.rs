@@ -24,10 +24,11 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use vigie_core::{ConversationKey, PrincipalKey};
 
-use super::Fanout;
 use super::connection::Connection;
 use super::wire::event;
+use super::{Fanout, online_stats};
 use crate::config::Limits;
+use crate::people::Merged;
 use gathering::Gathering;
 use index::{Index, Standing};
 use ladder::Ladder;
@@ -248,8 +249,36 @@ impl Fanout {
         self.rooms.came.notify_one();
     }
 
-    /// A conversation is gone, with all its memberships.
-    pub(super) fn conversation_ended(&self, conversation: ConversationKey) {
+    /// A guest became a user: the one leaves and the other joins in one change.
+    pub(crate) fn guest_merged(&self, merged: &Merged) {
+        let moved = merged.joined.iter().flat_map(|(conversation, _)| {
+            [merged.guest, merged.user].map(|who| (*conversation, who))
+        });
+        if self.rooms.is_used.load(Ordering::Acquire) {
+            self.rooms.inbox.lock().moved.extend(moved);
+            self.rooms.came.notify_one();
+        }
+    }
+
+    /// Tells what becomes of members who came to a conversation that subscribes nobody, or left it.
+    pub(super) fn tell_moves(
+        &self,
+        conversation: ConversationKey,
+        came: &[PrincipalKey],
+        left: &[PrincipalKey],
+    ) {
+        if self.hub.has_viewers(conversation) {
+            online_stats::note(self, conversation);
+        }
+        self.members_moved(conversation, came, left);
+        self.end_views(conversation, left);
+    }
+
+    /// A conversation that subscribed nobody is gone, with all its memberships.
+    pub(crate) fn large_conversation_ended(&self, conversation: ConversationKey) {
+        for socket in self.hub.viewers(conversation) {
+            self.end_views(conversation, &[socket.principal]);
+        }
         self.rooms.inbox.lock().ended.insert(conversation);
         self.rooms.came.notify_one();
     }

@@ -102,6 +102,11 @@ impl Fanout {
                 });
             }
             Wanted::Watched(connection, ids) => self.show_watched(connection, ids),
+            Wanted::Moved {
+                conversation,
+                came,
+                left,
+            } => self.tell_moves(*conversation, came, left),
             Wanted::Members {
                 conversation,
                 before,

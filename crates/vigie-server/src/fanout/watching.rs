@@ -186,7 +186,7 @@ impl Fanout {
         if ids.iter().all(is_admitted) {
             return Ok(());
         }
-        self.reached.note(Limit::WatchRate);
+        // Counted with the refusal of the request.
         Err(WatchRefusal::RateLimited)
     }
 

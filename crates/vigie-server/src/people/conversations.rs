@@ -41,7 +41,7 @@ impl People {
         Ok(())
     }
 
-    /// Makes principals members; what is missing is created, but for guests.
+    /// Makes principals members; what is missing is created, but for guests. Who was none before.
     ///
     /// # Errors
     /// When a guest is unknown, or the store refuses.
@@ -49,23 +49,17 @@ impl People {
         &self,
         conversation: Id,
         members: &[PrincipalId],
-    ) -> Result<(), ChangeError> {
+    ) -> Result<Vec<PrincipalKey>, ChangeError> {
         let _turn = self.line.turn().await?;
         self.create_missing(members).await?;
         self.store.add_members(&conversation, members).await?;
         let mut directory = self.directory.write();
         let key = directory.put_conversation(conversation, None);
-        for member in members
-            .iter()
-            .filter_map(|id| directory.key(id))
-            .collect::<Vec<_>>()
-        {
-            directory.join(key, member);
-        }
-        Ok(())
+        let members: Vec<_> = members.iter().filter_map(|id| directory.key(id)).collect();
+        Ok(directory.join_all(key, &members))
     }
 
-    /// Makes exactly these principals the members.
+    /// Makes exactly these principals the members; who came and who left.
     ///
     /// # Errors
     /// When a guest is unknown, or the store refuses.
@@ -73,32 +67,17 @@ impl People {
         &self,
         conversation: Id,
         members: &[PrincipalId],
-    ) -> Result<(), ChangeError> {
+    ) -> Result<(Vec<PrincipalKey>, Vec<PrincipalKey>), ChangeError> {
         let _turn = self.line.turn().await?;
         self.create_missing(members).await?;
         self.store.replace_members(&conversation, members).await?;
         let mut directory = self.directory.write();
         let key = directory.put_conversation(conversation, None);
-        let mut wanted: Vec<PrincipalKey> =
-            members.iter().filter_map(|id| directory.key(id)).collect();
-        wanted.sort_unstable();
-        let present = directory
-            .conversation(key)
-            .map(|conversation| conversation.members().to_vec())
-            .unwrap_or_default();
-        for gone in present
-            .iter()
-            .filter(|member| wanted.binary_search(member).is_err())
-        {
-            directory.leave(key, *gone);
-        }
-        for member in wanted {
-            directory.join(key, member);
-        }
-        Ok(())
+        let wanted = members.iter().filter_map(|id| directory.key(id)).collect();
+        Ok(directory.replace_members(key, wanted))
     }
 
-    /// Ends a membership.
+    /// Ends a membership; whose.
     ///
     /// # Errors
     /// When the principal or the conversation is unknown, or the store refuses.
@@ -106,7 +85,7 @@ impl People {
         &self,
         conversation: &Id,
         member: &PrincipalId,
-    ) -> Result<(), ChangeError> {
+    ) -> Result<PrincipalKey, ChangeError> {
         let _turn = self.line.turn().await?;
         let group = self
             .directory()
@@ -119,11 +98,11 @@ impl People {
             .remove_members(conversation, std::slice::from_ref(member))
             .await?;
         self.directory.write().leave(group, key);
-        Ok(())
+        Ok(key)
     }
 
     /// Creates the users among `members` that nobody knows; a deleted one comes back, for this is an API call.
-    async fn create_missing(&self, members: &[PrincipalId]) -> Result<(), ChangeError> {
+    pub(super) async fn create_missing(&self, members: &[PrincipalId]) -> Result<(), ChangeError> {
         let missing: Vec<_> = members
             .iter()
             .filter(|id| self.find(id).is_none())

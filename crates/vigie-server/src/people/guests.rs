@@ -20,15 +20,26 @@ pub struct NewGuest {
     pub expires_at: Option<Wall>,
 }
 
+/// A guest who became a user.
+#[derive(Debug)]
+pub struct Merged {
+    /// Who is gone.
+    pub guest: PrincipalKey,
+    /// Who is a member now.
+    pub user: PrincipalKey,
+    /// The guest's conversations, and whether the user was no member before.
+    pub joined: Vec<(vigie_core::ConversationKey, bool)>,
+}
+
 impl People {
-    /// Makes a guest; its id, and the token that is kept nowhere.
+    /// Makes a guest; its id and key, and the token that is kept nowhere.
     ///
     /// # Errors
     /// When the store refuses, or no random numbers can be had.
     pub async fn create_guest(
         &self,
         new: NewGuest,
-    ) -> Result<(PrincipalId, GuestToken), ChangeError> {
+    ) -> Result<(PrincipalId, PrincipalKey, GuestToken), ChangeError> {
         let _turn = self.line.turn().await?;
         let token = GuestToken::make()?;
         let id = random_guest_id()?;
@@ -53,7 +64,43 @@ impl People {
         };
         self.host.know_guest(key);
         self.guests.write().insert(guest.token_sha256, key);
-        Ok((id, token))
+        Ok((id, key, token))
+    }
+
+    /// A guest became a user: the user is a member of what the guest was, and the guest is gone, both at one instant.
+    ///
+    /// Its leases are still to be revoked, and then its presence forgotten.
+    ///
+    /// # Errors
+    /// When there is no such guest, or the store refuses.
+    pub async fn merge_guest(
+        &self,
+        guest: &PrincipalId,
+        user: &PrincipalId,
+    ) -> Result<Merged, ChangeError> {
+        let _turn = self.line.turn().await?;
+        let guest_key = self
+            .find(guest)
+            .ok_or_else(|| ChangeError::UnknownPrincipal(guest.clone()))?;
+        self.create_missing(std::slice::from_ref(user)).await?;
+        let user_key = self
+            .find(user)
+            .ok_or_else(|| ChangeError::UnknownPrincipal(user.clone()))?;
+        self.store.merge_guest(guest, user).await?;
+        self.guests.write().retain(|_, key| *key != guest_key);
+        let mut directory = self.directory.write();
+        let conversations = directory.member(guest_key).conversations().to_vec();
+        let joined = conversations.into_iter().map(|conversation| {
+            let is_new = directory.join(conversation, user_key);
+            (conversation, is_new)
+        });
+        let joined = joined.collect();
+        directory.delete(guest_key);
+        Ok(Merged {
+            guest: guest_key,
+            user: user_key,
+            joined,
+        })
     }
 
     /// Forgets guests; the keys of those that existed.

@@ -222,6 +222,7 @@ impl ApiError {
             Self::TooManyLinks => Some(Limit::ConnectionsPerPrincipal),
             Self::TooManyOfAddress => Some(Limit::ConnectionsPerAddress),
             Self::TooManyTickets => Some(Limit::Tickets),
+            Self::TooManyWatched => Some(Limit::WatchRate),
             Self::UrlTooLong { .. } => Some(Limit::UrlSize),
             Self::TooManyIds { .. } => Some(Limit::PresenceIds),
             Self::TooManyActivities { .. } => Some(Limit::ActivityBatch),
