@@ -105,10 +105,7 @@ pub(super) async fn run(fanout: &Fanout) {
 
 impl Fanout {
     fn send_online_stats(&self, conversation: ConversationKey) {
-        let members = match self.people.directory().conversation(conversation) {
-            Some(group) => group.members().to_vec(),
-            None => return,
-        };
+        let members = self.members_to_read(conversation);
         let (presences, _) = self.host.survey(&members);
         let now = self.host.now().wall;
         let frame = {

@@ -36,7 +36,7 @@ use view::View;
 
 pub(crate) use diff::Counts;
 pub(crate) use here::Metadata;
-pub(crate) use reading::{Page, Seen};
+pub(crate) use reading::Seen;
 pub(crate) use wire::Entry;
 
 /// Members read in one go when a large conversation is looked through, before others get their turn at the engine.

@@ -177,6 +177,26 @@ pub(super) async fn replace_members(
         .ok_or(ApiError::UnknownConversation)
 }
 
+/// What a conversation is called whose path is also that of the counts of many.
+const PRESENCE: &str = "presence";
+
+/// [`put_conversation`] of the conversation that is called `presence`.
+pub(super) async fn put_conversation_called_presence(
+    app: State<Arc<App>>,
+    service: Service,
+    change: OptionalPayload<ConversationChange>,
+) -> Result<(StatusCode, Json<ConversationView>), ApiError> {
+    put_conversation(app, service, InPath(PRESENCE.to_owned()), change).await
+}
+
+/// [`delete_conversation`] of the conversation that is called `presence`.
+pub(super) async fn delete_conversation_called_presence(
+    app: State<Arc<App>>,
+    service: Service,
+) -> Result<StatusCode, ApiError> {
+    delete_conversation(app, service, InPath(PRESENCE.to_owned())).await
+}
+
 /// The members that a list names, each once.
 pub(super) fn read_members(principals: &[String]) -> Result<Vec<PrincipalId>, ApiError> {
     let members: Result<Vec<PrincipalId>, _> = principals.iter().map(|text| text.parse()).collect();

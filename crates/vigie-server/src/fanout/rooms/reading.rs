@@ -17,6 +17,7 @@ use crate::fanout::visibility::shown;
 /// A member who is shown as present, with the time that goes with it.
 #[derive(Debug)]
 pub(crate) struct Seen {
+    pub(crate) id: PrincipalId,
     pub(crate) entry: Entry,
     /// Last proof that the member was there, where the watcher may know.
     pub(crate) last_active_at: Option<Wall>,
@@ -69,7 +70,7 @@ impl Fanout {
             let sight = directory.sight(watcher, *key);
             let member = directory.member(*key);
             let shown = shown(sight, Some(member), member.id(), Some(presence), now);
-            shown.face.last_proof_at
+            (member.id().clone(), shown.face.last_proof_at)
         });
         let last = keys.last().filter(|_| is_more);
         Some(Page {
@@ -78,7 +79,8 @@ impl Fanout {
             members: entries
                 .into_iter()
                 .zip(times)
-                .map(|(entry, last_active_at)| Seen {
+                .map(|(entry, (id, last_active_at))| Seen {
+                    id,
                     entry,
                     last_active_at,
                 })
@@ -86,11 +88,8 @@ impl Fanout {
         })
     }
 
-    /// The members of a conversation among whom all are that somebody else may see as present.
-    pub(in crate::fanout) fn members_to_read(
-        &self,
-        conversation: ConversationKey,
-    ) -> Vec<PrincipalKey> {
+    /// The members of a conversation among whom all are whom anybody else may see as present: in a large one, those alone.
+    pub(crate) fn members_to_read(&self, conversation: ConversationKey) -> Vec<PrincipalKey> {
         if !self.is_large(conversation) {
             return self.people.members_of(conversation);
         }
