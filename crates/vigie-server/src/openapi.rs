@@ -143,6 +143,9 @@ mod tests {
         ("put", "/v1/conversations/{id}/members"),
         ("put", "/v1/conversations/{id}/members/{principal}"),
         ("delete", "/v1/conversations/{id}/members/{principal}"),
+        ("get", "/v1/conversations/presence"),
+        ("get", "/v1/conversations/{id}/presence"),
+        ("post", "/v1/guests/{id}/merge"),
     ];
 
     const MAINTENANCE: &[(&str, &str)] = &[

@@ -77,7 +77,11 @@ impl Fanout {
     pub(crate) fn begin_watching(&self, connection: &Arc<Connection>, session: SessionId) -> usize {
         let mut lists = self.watching.lists.lock();
         lists.begin(connection, session, Instant::now());
-        lists.len(connection.id)
+        let watched = lists.len(connection.id);
+        if watched > 0 {
+            self.watching.is_used.store(true, Ordering::Release);
+        }
+        watched
     }
 
     /// How many a link watches.

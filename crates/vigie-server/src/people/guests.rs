@@ -32,14 +32,14 @@ pub struct Merged {
 }
 
 impl People {
-    /// Makes a guest; its id and key, and the token that is kept nowhere.
+    /// Makes a guest; its id, and the token that is kept nowhere.
     ///
     /// # Errors
     /// When the store refuses, or no random numbers can be had.
     pub async fn create_guest(
         &self,
         new: NewGuest,
-    ) -> Result<(PrincipalId, PrincipalKey, GuestToken), ChangeError> {
+    ) -> Result<(PrincipalId, GuestToken), ChangeError> {
         let _turn = self.line.turn().await?;
         let token = GuestToken::make()?;
         let id = random_guest_id()?;
@@ -64,7 +64,7 @@ impl People {
         };
         self.host.know_guest(key);
         self.guests.write().insert(guest.token_sha256, key);
-        Ok((id, key, token))
+        Ok((id, token))
     }
 
     /// A guest became a user: the user is a member of what the guest was, and the guest is gone, both at one instant.

@@ -89,8 +89,9 @@ pub(super) async fn create_guest(
     let (conversation, expires_at) = (new.conversation.clone(), new.expires_at);
     let limit = app.config.limits.audience;
     let before = app.people.before(&conversation, limit, |members| members);
-    let (id, key, token) = app.people.create_guest(new).await?;
-    tell_members(&app, &conversation, before, vec![key], Vec::new());
+    let (id, token) = app.people.create_guest(new).await?;
+    let came = app.people.find(&id).into_iter().collect();
+    tell_members(&app, &conversation, before, came, Vec::new());
     let made = GuestMade {
         id: id.as_str().to_owned(),
         session_token: token.expose().to_owned(),

@@ -276,7 +276,9 @@ async fn a_viewer_that_reads_slowly_is_told_the_newest_and_little_of_the_rest() 
                 "conversation:presence_diff" => {
                     messages += 1;
                     shown.extend(ids("joins"));
-                    ids("leaves").iter().for_each(|id| drop(shown.remove(id)));
+                    ids("leaves").iter().for_each(|id| {
+                        shown.remove(id);
+                    });
                 }
                 _ => {}
             }
