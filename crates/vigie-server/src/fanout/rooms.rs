@@ -168,8 +168,12 @@ impl Fanout {
     ) {
         let (principal, id) = (connection.principal, connection.id);
         let now = Instant::now();
-        let Some(name) = self.name_of(conversation) else {
-            return;
+        let (who, name) = {
+            let directory = self.people.directory();
+            let Some(group) = directory.conversation(conversation) else {
+                return;
+            };
+            (directory.member(principal).id().clone(), group.id.clone())
         };
         {
             let mut gatherings = self.gatherings();
@@ -179,7 +183,7 @@ impl Fanout {
                 self.ensure_index(&mut gatherings, conversation);
             }
             gatherings.change(conversation, |gathering| {
-                let mut is_news = gathering.here.open(principal, id, metadata);
+                let mut is_news = gathering.open(&who, principal, id, metadata);
                 if shows_presence {
                     let view = gathering.views.entry(id).or_insert_with(|| {
                         // One viewer more may change what all are told.
@@ -296,12 +300,6 @@ impl Fanout {
         self.rooms.came.notify_one();
     }
 
-    fn name_of(&self, conversation: ConversationKey) -> Option<vigie_core::Id> {
-        let directory = self.people.directory();
-        let group = directory.conversation(conversation)?;
-        Some(group.id.clone())
-    }
-
     fn is_large(&self, conversation: ConversationKey) -> bool {
         let directory = self.people.directory();
         let group = directory.conversation(conversation);
@@ -337,9 +335,7 @@ impl Fanout {
             let standing = Standing::of(member, &presence, now.0);
             for conversation in member.conversations() {
                 gatherings.change(*conversation, |gathering| {
-                    if let Some(index) = &mut gathering.index {
-                        index.note(member.id(), principal, standing);
-                    }
+                    gathering.note(member.id(), principal, standing);
                     gathering.mark(principal, now.1);
                 });
             }
@@ -392,9 +388,7 @@ impl Fanout {
                     Standing::Absent
                 };
                 gatherings.change(*conversation, |gathering| {
-                    if let Some(index) = &mut gathering.index {
-                        index.note(member.id(), *principal, standing);
-                    }
+                    gathering.note(member.id(), *principal, standing);
                     gathering.mark(*principal, now.1);
                     if !is_member {
                         ended.extend(gathering.end_views_of(*principal));
@@ -455,7 +449,8 @@ impl Fanout {
             return;
         }
         let index = self.read_index(conversation);
-        gatherings.table.entry(conversation).or_default().index = Some(index);
+        let gathering = gatherings.table.entry(conversation).or_default();
+        gathering.keep_index(index, &self.people.directory());
     }
 
     /// Reads who is present, while nobody else may note it.

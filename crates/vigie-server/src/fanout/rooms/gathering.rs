@@ -6,12 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
-use vigie_core::{ConnectionId, ConversationKey, Directory, PrincipalKey};
+use vigie_core::{ConnectionId, Directory, PrincipalId, PrincipalKey};
 
-use super::here::Here;
-use super::index::Index;
+use super::here::{Here, Metadata};
+use super::index::{Index, Standing};
 use super::ladder::{Ladder, Rung};
-use super::scene::Scene;
 use super::view::View;
 
 /// One conversation's views and what they are made of.
@@ -43,6 +42,40 @@ impl Gathering {
     pub(super) fn due(&self) -> Option<Instant> {
         let due = [self.round_due, self.eager_due];
         due.into_iter().flatten().min()
+    }
+
+    /// Notes how a member stands now.
+    pub(super) fn note(&mut self, id: &PrincipalId, key: PrincipalKey, standing: Standing) {
+        if let Some(index) = &mut self.index {
+            index.note(id, key, standing);
+            self.here.note_standing(key, standing.is_public());
+        }
+    }
+
+    /// Keeps from now on who is present.
+    pub(super) fn keep_index(&mut self, index: Index, directory: &Directory) {
+        let here: Vec<_> = self.here.people().collect();
+        for key in here {
+            let standing = index.standing(directory.member(key).id());
+            self.here.note_standing(key, standing.is_public());
+        }
+        self.index = Some(index);
+    }
+
+    /// A member's device opens the conversation, or says something new of itself; says whether others see a difference.
+    pub(super) fn open(
+        &mut self,
+        id: &PrincipalId,
+        key: PrincipalKey,
+        device: ConnectionId,
+        metadata: Metadata,
+    ) -> bool {
+        let is_news = self.here.open(key, device, metadata);
+        if let Some(index) = &self.index {
+            let standing = index.standing(id);
+            self.here.note_standing(key, standing.is_public());
+        }
+        is_news
     }
 
     /// A member's state may have changed.
@@ -83,21 +116,6 @@ impl Gathering {
             work.views = std::mem::take(&mut self.eager).into_iter().collect();
         }
         work
-    }
-
-    /// The conversation as it is now; `None` when it is gone.
-    pub(super) fn scene<'s>(
-        &'s self,
-        directory: &'s Directory,
-        conversation: ConversationKey,
-    ) -> Option<Scene<'s>> {
-        Some(Scene {
-            directory,
-            conversation,
-            members: directory.conversation(conversation)?.members().len(),
-            here: &self.here,
-            index: self.index.as_ref()?,
-        })
     }
 
     /// A socket is gone, or looks elsewhere.

@@ -1,7 +1,8 @@
 //! Who has a conversation open: the devices of each member, and what they say of themselves.
 //!
 //! In: sockets that open and close their view. Out: whether somebody is here, and the metadata to show.
-//! Always true: somebody with several devices is here once, with the metadata that was given last, until the last device closes its view.
+//! Always true: whoever others see as present is counted as they come, go and change, so that nobody counts thousands;
+//! somebody with several devices is here once, with the metadata that was given last, until the last device closes its view.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,10 +28,19 @@ struct Device {
     metadata: Option<(u64, Arc<str>)>,
 }
 
+/// Somebody who has the conversation open.
+#[derive(Debug, Default)]
+struct Attendee {
+    devices: Vec<Device>,
+    /// Others see this person as present.
+    is_public: bool,
+}
+
 /// Everybody who has one conversation open.
 #[derive(Debug, Default)]
 pub(super) struct Here {
-    devices: BTreeMap<PrincipalKey, Vec<Device>>,
+    people: BTreeMap<PrincipalKey, Attendee>,
+    public: usize,
     stamp: u64,
 }
 
@@ -43,7 +53,7 @@ impl Here {
         metadata: Metadata,
     ) -> bool {
         let before = self.metadata(principal).map(|(stamp, _)| stamp);
-        let devices = self.devices.entry(principal).or_default();
+        let devices = &mut self.people.entry(principal).or_default().devices;
         let was_here = !devices.is_empty();
         let place = devices.iter().position(|one| one.connection == connection);
         let place = place.unwrap_or_else(|| {
@@ -70,13 +80,14 @@ impl Here {
     /// A device closes its view; says whether others see a difference.
     pub(super) fn close(&mut self, principal: PrincipalKey, connection: ConnectionId) -> bool {
         let before = self.metadata(principal).map(|(stamp, _)| stamp);
-        let Some(devices) = self.devices.get_mut(&principal) else {
+        let Some(attendee) = self.people.get_mut(&principal) else {
             return false;
         };
+        let devices = &mut attendee.devices;
         let had = devices.len();
         devices.retain(|one| one.connection != connection);
         if devices.is_empty() {
-            self.devices.remove(&principal);
+            self.forget(principal);
             return true;
         }
         had > devices.len() && self.metadata(principal).map(|(stamp, _)| stamp) != before
@@ -84,17 +95,33 @@ impl Here {
 
     /// A person has the conversation open no more, on any device; on which it had.
     pub(super) fn forget(&mut self, principal: PrincipalKey) -> Vec<ConnectionId> {
-        let devices = self.devices.remove(&principal).unwrap_or_default();
-        devices.into_iter().map(|one| one.connection).collect()
+        let attendee = self.people.remove(&principal).unwrap_or_default();
+        self.public -= usize::from(attendee.is_public);
+        let devices = attendee.devices.into_iter();
+        devices.map(|one| one.connection).collect()
+    }
+
+    /// Notes whether others see somebody as present, whether or not they are here.
+    pub(super) fn note_standing(&mut self, principal: PrincipalKey, is_public: bool) {
+        if let Some(attendee) = self.people.get_mut(&principal) {
+            self.public -= usize::from(attendee.is_public);
+            self.public += usize::from(is_public);
+            attendee.is_public = is_public;
+        }
+    }
+
+    /// How many of those who are here others see as present.
+    pub(super) fn public(&self) -> usize {
+        self.public
     }
 
     pub(super) fn is_here(&self, principal: PrincipalKey) -> bool {
-        self.devices.contains_key(&principal)
+        self.people.contains_key(&principal)
     }
 
     /// The metadata that was given last, with its number.
     pub(super) fn metadata(&self, principal: PrincipalKey) -> Option<(u64, &str)> {
-        let devices = self.devices.get(&principal)?.iter();
+        let devices = self.people.get(&principal)?.devices.iter();
         let given = devices.filter_map(|one| one.metadata.as_ref());
         let (stamp, text) = given.max_by_key(|(stamp, _)| *stamp)?;
         Some((*stamp, text))
@@ -102,11 +129,11 @@ impl Here {
 
     /// Everybody who is here.
     pub(super) fn people(&self) -> impl Iterator<Item = PrincipalKey> {
-        self.devices.keys().copied()
+        self.people.keys().copied()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.devices.is_empty()
+        self.people.is_empty()
     }
 }
 
@@ -131,7 +158,12 @@ mod tests {
         assert_eq!(shown(&here).as_deref(), Some("{\"a\":1}"));
         assert!(!here.close(ALICE, laptop));
         assert!(here.is_here(ALICE));
+        here.note_standing(ALICE, true);
+        here.note_standing(ALICE, true);
+        here.note_standing(PrincipalKey(8), true);
+        assert_eq!(here.public(), 1);
         assert!(here.close(ALICE, phone));
+        assert_eq!(here.public(), 0);
         assert!(!here.is_here(ALICE) && here.is_empty());
         assert!(!here.close(ALICE, phone));
     }

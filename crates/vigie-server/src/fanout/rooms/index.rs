@@ -31,6 +31,14 @@ pub(super) struct Own {
 }
 
 impl Standing {
+    /// Whether others are shown anything.
+    pub(super) const fn is_public(self) -> bool {
+        match self {
+            Self::Public(_) => true,
+            Self::Absent | Self::Hidden(_) => false,
+        }
+    }
+
     /// What a member's presence makes of it.
     pub(super) fn of(member: Member<'_>, presence: &Presence, now: Wall) -> Self {
         if member.is_deleted() {

@@ -9,7 +9,7 @@ use super::diff::{Counts, Told};
 use super::gathering::Gathering;
 use super::here::Here;
 use super::index::Index;
-use super::scene::Scene;
+use super::scene::{Scene, here_public};
 use super::wire::Entry;
 use crate::fanout::Fanout;
 use crate::fanout::visibility::shown;
@@ -39,9 +39,7 @@ impl Fanout {
         watcher: Watcher,
         conversation: ConversationKey,
     ) -> Option<Counts> {
-        self.with_scene(conversation, |scene| {
-            scene.count(watcher, scene.here_public())
-        })
+        self.with_scene(conversation, |scene| scene.count(watcher))
     }
 
     /// Those who are present in a conversation, at most `most` of them, behind an id.
@@ -58,7 +56,7 @@ impl Fanout {
                 Entry::of(scene.directory, scene.here, *key, *told)
             };
             let entries: Vec<_> = people.iter().take(most).map(entry).collect();
-            (scene.count(watcher, scene.here_public()), people, entries)
+            (scene.count(watcher), people, entries)
         })?;
         let is_more = people.len() > most;
         people.truncate(most);
@@ -126,12 +124,19 @@ impl Fanout {
         };
         let directory = self.people.directory();
         let members = directory.conversation(conversation)?.members().len();
+        let here = known.map_or(&nobody, |gathering: &Gathering| &gathering.here);
+        let is_counted = known.is_some_and(|gathering| gathering.index.is_some());
         let scene = Scene {
             directory: &directory,
             conversation,
             members,
-            here: known.map_or(&nobody, |gathering: &Gathering| &gathering.here),
+            here,
             index,
+            here_public: if is_counted {
+                here.public()
+            } else {
+                here_public(&directory, index, here)
+            },
         };
         Some(read(&scene))
     }

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use tokio::time::Instant;
 use vigie_core::{ConnectionId, ConversationKey, PrincipalKey};
 
-use super::view::Message;
+use super::scene::Scene;
+use super::view::{Dirty, Message};
 use super::wire::encode;
 use crate::fanout::Fanout;
 use crate::fanout::connection::Delivery;
@@ -58,7 +59,7 @@ impl Fanout {
         said: &mut Said,
     ) {
         let mut gatherings = self.gatherings();
-        let Some(gathering) = gatherings.table.get(&conversation) else {
+        let Some(gathering) = gatherings.table.get_mut(&conversation) else {
             return;
         };
         // Asked before the directory is read, for whoever holds that asks no link.
@@ -71,23 +72,35 @@ impl Fanout {
         let mut messages = Vec::new();
         {
             let directory = self.people.directory();
-            let scene = gathering.scene(&directory, conversation);
-            let (Some(scene), Some(rung)) = (scene, gathering.rung) else {
+            let (Some(index), Some(rung), Some(group)) = (
+                &gathering.index,
+                gathering.rung,
+                directory.conversation(conversation),
+            ) else {
                 return;
             };
-            let Some(group) = directory.conversation(conversation) else {
-                return;
+            let scene = Scene {
+                directory: &directory,
+                conversation,
+                members: group.members().len(),
+                here: &gathering.here,
+                index,
+                here_public: gathering.here.public(),
             };
-            let here_public = scene.here_public();
+            let ids = dirty.iter().map(|key| directory.member(*key).id());
+            let dirty = Dirty {
+                keys: dirty,
+                first: ids.min(),
+            };
             for id in views {
-                let Some(view) = gathering.views.get(id) else {
+                let Some(view) = gathering.views.get_mut(id) else {
                     continue;
                 };
                 // Whoever is no member any more is told nothing; the view is about to end.
                 if !directory.is_member(conversation, view.watcher()) {
                     continue;
                 }
-                let message = view.next(&scene, rung, here_public, dirty);
+                let message = view.next(&scene, rung, &dirty);
                 let frame = message.as_ref().map(|message| {
                     let encode = || encode(&directory, scene.here, group.id.as_str(), message);
                     let frame = said.entry(message.clone()).or_insert_with(encode);

@@ -3,7 +3,9 @@
 //! In: who is present, who is here, and the directory's facts. Out: what one watcher is told of one member, and how many it may count.
 //! Always true: whoever a watcher may not see is neither listed nor counted, and what is told of somebody depends on nothing that is hidden from that watcher.
 
-use vigie_core::{Availability, ConversationKey, Directory, PrincipalKey, Reach, Sight, Watcher};
+use vigie_core::{
+    Availability, ConversationKey, Directory, PrincipalId, PrincipalKey, Reach, Sight, Watcher,
+};
 
 use super::diff::{Counts, Told};
 use super::here::Here;
@@ -11,6 +13,13 @@ use super::index::{Index, Standing};
 
 /// Present members that a viewer of a large conversation is shown without asking.
 pub(super) const WINDOW: usize = 50;
+
+/// How many of those who are here are shown as present, counted one by one.
+pub(super) fn here_public(directory: &Directory, index: &Index, here: &Here) -> usize {
+    let standing = |key: &PrincipalKey| index.standing(directory.member(*key).id());
+    let people = here.people();
+    people.filter(|key| standing(key).is_public()).count()
+}
 
 /// A conversation at one instant.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +30,8 @@ pub(super) struct Scene<'s> {
     pub(super) members: usize,
     pub(super) here: &'s Here,
     pub(super) index: &'s Index,
+    /// How many of those who are here are shown as present.
+    pub(super) here_public: usize,
 }
 
 impl<'s> Scene<'s> {
@@ -86,8 +97,8 @@ impl<'s> Scene<'s> {
         self.members - self.unseen(watcher).len()
     }
 
-    /// How many a watcher may know of, without looking at each; `here_public` as [`Self::here_public`] counts it.
-    pub(super) fn count(&self, watcher: Watcher, here_public: usize) -> Counts {
+    /// How many a watcher may know of, without looking at each.
+    pub(super) fn count(&self, watcher: Watcher) -> Counts {
         let unseen = self.unseen(watcher);
         let standing = |key: &PrincipalKey| self.index.standing(self.directory.member(*key).id());
         let is_public = |key: &PrincipalKey| matches!(standing(key), Standing::Public(_));
@@ -95,7 +106,7 @@ impl<'s> Scene<'s> {
         if self.sees_others(watcher) {
             let hidden: Vec<_> = unseen.iter().filter(|key| is_public(key)).collect();
             online = self.index.public() - hidden.len();
-            here = here_public
+            here = self.here_public
                 - hidden
                     .iter()
                     .filter(|key| self.here.is_here(***key))
@@ -122,15 +133,6 @@ impl<'s> Scene<'s> {
         }
     }
 
-    /// How many of those who are here are shown as present.
-    pub(super) fn here_public(&self) -> usize {
-        let people = self.here.people();
-        let standing = |key| self.index.standing(self.directory.member(key).id());
-        people
-            .filter(|key| matches!(standing(*key), Standing::Public(_)))
-            .count()
-    }
-
     /// Everybody whom a watcher may be shown as present.
     pub(super) fn listing(&self, watcher: Watcher) -> impl Iterator<Item = PrincipalKey> + use<'s> {
         let own = match watcher {
@@ -141,21 +143,21 @@ impl<'s> Scene<'s> {
         people.chain(own)
     }
 
-    /// The first of them, and oneself.
-    pub(super) fn window(&self, watcher: Watcher) -> Vec<PrincipalKey> {
+    /// The first of them, and oneself; whoever has a larger id than the last of a full window is not in it.
+    pub(super) fn window(&self, watcher: Watcher) -> (Vec<PrincipalKey>, Option<PrincipalId>) {
         let own = match watcher {
             Watcher::Principal(own) => Some(own),
             Watcher::Service => None,
         };
         if !self.sees_others(watcher) {
-            return own.into_iter().collect();
+            return (own.into_iter().collect(), None);
         }
-        let people = self.index.public_after(None).map(|(_, key)| key);
-        people
-            .filter(|key| self.directory.sight(watcher, *key).follows())
-            .take(WINDOW)
-            .chain(own)
-            .collect()
+        let people = self.index.public_after(None);
+        let seen = people.filter(|(_, key)| self.directory.sight(watcher, *key).follows());
+        let window: Vec<_> = seen.take(WINDOW).collect();
+        let edge = window.get(WINDOW - 1).map(|(id, _)| (*id).clone());
+        let keys = window.into_iter().map(|(_, key)| key);
+        (keys.chain(own).collect(), edge)
     }
 }
 
@@ -239,6 +241,7 @@ mod tests {
                 members: members.len(),
                 here: &here,
                 index: &index,
+                here_public: here_public(&directory, &index, &here),
             };
             let watchers = members.iter().map(|key| Watcher::Principal(*key));
             for watcher in watchers.chain([Watcher::Service]) {
@@ -254,7 +257,7 @@ mod tests {
                     online: told.len(),
                     here: told.iter().filter(|(_, told)| told.is_here).count(),
                 };
-                let counted = scene.count(watcher, scene.here_public());
+                let counted = scene.count(watcher);
                 assert_eq!(counted, expected, "seed {seed}, {watcher:?}");
                 if watcher == Watcher::Service {
                     continue;
@@ -262,7 +265,7 @@ mod tests {
                 let told: BTreeSet<_> = told.into_iter().map(|(key, _)| key).collect();
                 let shown = |key: &PrincipalKey| scene.told(watcher, *key).is_some();
                 let listed: BTreeSet<_> = scene.listing(watcher).filter(shown).collect();
-                let window = scene.window(watcher).into_iter();
+                let window = scene.window(watcher).0.into_iter();
                 let window: BTreeSet<_> = window.filter(shown).collect();
                 assert_eq!(
                     (&listed, &window),
@@ -286,16 +289,13 @@ mod tests {
                     members: members.len(),
                     here,
                     index,
+                    here_public: here_public(&directory, index, here),
                 };
                 let told: Vec<_> = members
                     .iter()
                     .map(|key| scene.told(watcher, *key))
                     .collect();
-                (
-                    told,
-                    scene.count(watcher, scene.here_public()),
-                    scene.window(watcher),
-                )
+                (told, scene.count(watcher), scene.window(watcher))
             };
             // Somebody whom others do not see comes, opens the conversation, and goes again.
             let Some(who) = members

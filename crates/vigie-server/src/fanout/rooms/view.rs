@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use vigie_core::{Id, PrincipalKey, Watcher};
+use vigie_core::{Id, PrincipalId, PrincipalKey, Watcher};
 
 use super::diff::{Counts, Diff, Held, Told};
 use super::ladder::Rung;
@@ -26,6 +26,8 @@ pub(super) struct View {
     counts: Counts,
     /// Members that its client asked for.
     asked: Vec<PrincipalKey>,
+    /// The last id of its window, when that is full: whoever comes behind it changes nothing in there.
+    edge: Option<PrincipalId>,
     wants: Wants,
 }
 
@@ -34,6 +36,15 @@ pub(super) struct View {
 enum Wants {
     Some(BTreeSet<PrincipalKey>),
     All,
+}
+
+/// Who may have changed since the latest round.
+#[derive(Debug)]
+pub(super) struct Dirty<'d> {
+    /// Sorted.
+    pub(super) keys: &'d [PrincipalKey],
+    /// The first of their ids.
+    pub(super) first: Option<&'d PrincipalId>,
 }
 
 /// What a client is to be told.
@@ -55,6 +66,7 @@ impl View {
             held: Held::default(),
             counts: Counts::default(),
             asked: Vec::new(),
+            edge: None,
             wants: Wants::All,
         }
     }
@@ -85,41 +97,59 @@ impl View {
             Some(Rung::Full | Rung::Batched) => true,
             Some(Rung::Window | Rung::Count) | None => false,
         };
-        if let Wants::Some(wanted) = &mut self.wants
-            && is_listed
-        {
-            wanted.extend(members);
+        match &mut self.wants {
+            Wants::Some(wanted) if is_listed => wanted.extend(members),
+            Wants::Some(_) | Wants::All => self.wants = Wants::All,
         }
+    }
+
+    /// Whether a window may look otherwise after these changed.
+    fn is_touched(&self, dirty: &Dirty<'_>) -> bool {
+        let is_dirty = |key: &PrincipalKey| dirty.keys.binary_search(key).is_ok();
+        let is_within = match (&self.edge, dirty.first) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(edge), Some(first)) => first <= edge,
+        };
+        self.wants == Wants::All
+            || is_within
+            || is_dirty(&self.watcher())
+            || self.asked.iter().any(is_dirty)
     }
 
     /// What its client is to be told next, given who may have changed; `None` when it holds just that.
     pub(super) fn next(
-        &self,
+        &mut self,
         scene: &Scene<'_>,
         rung: Rung,
-        here_public: usize,
-        dirty: &[PrincipalKey],
+        dirty: &Dirty<'_>,
     ) -> Option<Message> {
         let watcher = Watcher::Principal(self.watcher());
         let is_whole = self.rung != Some(rung);
+        let is_untouched = !is_whole && !self.is_touched(dirty);
         let nothing = Held::default();
         let held = if is_whole { &nothing } else { &self.held };
         let candidates: Vec<PrincipalKey> = match rung {
             Rung::Count => Vec::new(),
             Rung::Full | Rung::Batched => match &self.wants {
-                Wants::Some(wanted) if !is_whole => wanted.iter().chain(dirty).copied().collect(),
+                Wants::Some(wanted) if !is_whole => {
+                    wanted.iter().chain(dirty.keys).copied().collect()
+                }
                 Wants::Some(_) | Wants::All => scene.listing(watcher).collect(),
             },
-            Rung::Window => {
-                let mut window = scene.window(watcher);
+            Rung::Window if !is_untouched => {
+                let (mut window, edge) = scene.window(watcher);
                 window.extend(&self.asked);
+                self.edge = edge;
                 window
             }
+            Rung::Window => Vec::new(),
         };
         let told = |key: PrincipalKey| (key, scene.told(watcher, key));
         // Whom it holds and no candidate names is gone from a window, and is looked at again in the others.
         let others: Vec<(PrincipalKey, Option<Told>)> = match rung {
             Rung::Count => Vec::new(),
+            Rung::Window if is_untouched => Vec::new(),
             Rung::Window => held.keys().map(|key| (key, None)).collect(),
             Rung::Full | Rung::Batched if self.wants == Wants::All => {
                 held.keys().map(told).collect()
@@ -129,7 +159,7 @@ impl View {
         // The later of two that name one member counts.
         let now = others.into_iter().chain(candidates.into_iter().map(told));
         let diff = held.difference(now);
-        let counts = self.count(scene, rung, here_public, held, &diff);
+        let counts = self.count(scene, rung, held, &diff);
         if !is_whole && diff.is_empty() && counts == self.counts {
             return None;
         }
@@ -141,14 +171,7 @@ impl View {
         })
     }
 
-    fn count(
-        &self,
-        scene: &Scene<'_>,
-        rung: Rung,
-        here_public: usize,
-        held: &Held,
-        diff: &Diff,
-    ) -> Counts {
+    fn count(&self, scene: &Scene<'_>, rung: Rung, held: &Held, diff: &Diff) -> Counts {
         let watcher = Watcher::Principal(self.watcher());
         match rung {
             // What is listed is counted, to the last member.
@@ -160,7 +183,7 @@ impl View {
                     here,
                 }
             }
-            Rung::Window | Rung::Count => scene.count(watcher, here_public),
+            Rung::Window | Rung::Count => scene.count(watcher),
         }
     }
 
