@@ -305,6 +305,12 @@ impl Directory {
         self.conversations.get(key.index())?.as_ref()
     }
 
+    /// Every conversation with its key, in the order of keys.
+    pub fn conversations(&self) -> impl Iterator<Item = (ConversationKey, &Conversation)> {
+        let numbered = (0..).map(ConversationKey).zip(&self.conversations);
+        numbered.filter_map(|(key, group)| Some((key, group.as_ref()?)))
+    }
+
     /// Adds a conversation, or gives a known one this title; `None` leaves the title as it is.
     pub fn put_conversation(&mut self, id: Id, title: Option<Box<str>>) -> ConversationKey {
         self.version += 1;
@@ -351,6 +357,63 @@ impl Directory {
             .conversations
             .insert(conversation);
         insert_sorted(&mut group.members, principal)
+    }
+
+    /// Makes principals members, in a time that grows with the conversation and not with each of them; who was none.
+    pub fn join_all(
+        &mut self,
+        conversation: ConversationKey,
+        principals: &[PrincipalKey],
+    ) -> Vec<PrincipalKey> {
+        let Some(group) = self.conversation(conversation) else {
+            return Vec::new();
+        };
+        let mut came = principals.to_vec();
+        came.sort_unstable();
+        came.dedup();
+        came.retain(|principal| group.members.binary_search(principal).is_err());
+        self.version += 1;
+        for principal in &came {
+            let conversations = &mut self.rows[principal.index()].conversations;
+            conversations.insert(conversation);
+        }
+        if let Some(Some(group)) = self.conversations.get_mut(conversation.index()) {
+            match came.as_slice() {
+                [only] => drop(insert_sorted(&mut group.members, *only)),
+                came => {
+                    group.members.extend(came);
+                    // Two sorted runs, which this sort merges.
+                    group.members.sort();
+                }
+            }
+        }
+        came
+    }
+
+    /// Makes exactly these principals the members; who came and who left, sorted.
+    pub fn replace_members(
+        &mut self,
+        conversation: ConversationKey,
+        mut principals: Vec<PrincipalKey>,
+    ) -> (Vec<PrincipalKey>, Vec<PrincipalKey>) {
+        let Some(Some(group)) = self.conversations.get_mut(conversation.index()) else {
+            return (Vec::new(), Vec::new());
+        };
+        self.version += 1;
+        principals.sort_unstable();
+        principals.dedup();
+        let before = core::mem::replace(&mut group.members, principals);
+        let came = without(&group.members, &before);
+        let left = without(&before, &group.members);
+        for principal in &came {
+            let conversations = &mut self.rows[principal.index()].conversations;
+            conversations.insert(conversation);
+        }
+        for principal in &left {
+            let conversations = &mut self.rows[principal.index()].conversations;
+            conversations.remove(conversation);
+        }
+        (came, left)
     }
 
     /// Makes principals the first members of a conversation, in memory for as many as there are.
@@ -462,6 +525,19 @@ fn conversation_id(conversations: &[Option<Conversation>], key: u32) -> &[u8] {
     conversation.map_or(&[], |conversation| conversation.id.as_bytes())
 }
 
+/// What one sorted list has and another has not.
+fn without(list: &[PrincipalKey], other: &[PrincipalKey]) -> Vec<PrincipalKey> {
+    let mut other = other.iter().copied().peekable();
+    let mut alone = Vec::new();
+    for key in list {
+        while other.next_if(|other| other < key).is_some() {}
+        if other.peek() != Some(key) {
+            alone.push(*key);
+        }
+    }
+    alone
+}
+
 fn insert_sorted<T: Ord>(list: &mut Vec<T>, item: T) -> bool {
     match list.binary_search(&item) {
         Ok(_) => false,
@@ -524,6 +600,47 @@ mod tests {
         assert!(directory.share_conversation(people[0], people[1]));
         assert!(!directory.are_subscribed(people[0], people[1], 2));
         assert!(directory.are_subscribed(people[0], people[1], 3));
+    }
+
+    #[test]
+    fn many_members_come_and_go_at_once_as_they_would_one_by_one() {
+        let names: Vec<String> = (0..40).map(|number| format!("user{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        for seed in 0..50_usize {
+            let (mut many, people) = directory(&names);
+            let (mut single, _) = directory(&names);
+            let key = many.put_conversation("room".parse().unwrap(), None);
+            single.put_conversation("room".parse().unwrap(), None);
+            let some = |step: usize| -> Vec<PrincipalKey> {
+                let chosen = |key: &PrincipalKey| (key.index() * 7 + seed * step) % 5 < 2;
+                people.iter().rev().copied().filter(chosen).collect()
+            };
+            let came = many.join_all(key, &some(1));
+            let mut one_by_one = some(1);
+            one_by_one.retain(|who| single.join(key, *who));
+            one_by_one.sort_unstable();
+            assert_eq!(came, one_by_one);
+            many.join_all(key, &some(3));
+            some(3).iter().for_each(|who| {
+                single.join(key, *who);
+            });
+            let before = many.conversation(key).unwrap().members().to_vec();
+            assert_eq!(before, single.conversation(key).unwrap().members());
+            let (came, left) = many.replace_members(key, some(2));
+            let after = many.conversation(key).unwrap().members();
+            assert!(
+                came.iter()
+                    .all(|who| !before.contains(who) && after.contains(who))
+            );
+            assert!(
+                left.iter()
+                    .all(|who| before.contains(who) && !after.contains(who))
+            );
+            assert_eq!(after.len() + left.len(), before.len() + came.len());
+            for who in &people {
+                assert_eq!(many.is_member(key, *who), after.contains(who));
+            }
+        }
     }
 
     #[test]

@@ -124,6 +124,8 @@ pub enum Revocation {
     Deleted,
     /// The guest's time is over.
     Expired,
+    /// The guest became a user, who has credentials of their own.
+    Merged,
 }
 
 /// Whom a change concerns.

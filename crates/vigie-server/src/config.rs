@@ -185,6 +185,14 @@ pub struct Limits {
     pub activity_batch: usize,
     /// Members of a conversation that subscribes them, and people in a snapshot.
     pub audience: usize,
+    /// Members of a conversation whose every change is told as it comes.
+    pub room_full: usize,
+    /// Viewers of a conversation that are told more than counts.
+    pub room_viewers: usize,
+    /// People watched by one connection outside its conversations.
+    pub watch_list: usize,
+    /// People that one person may begin to watch in a minute.
+    pub watch_rate: usize,
     /// Verified tokens kept in memory.
     pub token_cache_size: usize,
 }

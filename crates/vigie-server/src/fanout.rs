@@ -17,6 +17,7 @@ mod positions;
 mod restamp;
 mod revocation;
 mod room;
+pub(crate) mod rooms;
 mod sights;
 #[cfg(test)]
 mod simulation;
@@ -24,6 +25,7 @@ mod snapshot;
 mod typing;
 pub(crate) mod visibility;
 mod walk;
+pub(crate) mod watching;
 mod window;
 pub(crate) mod wire;
 
@@ -32,7 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use vigie_core::{ConversationKey, PrincipalKey};
+use vigie_core::{ConversationKey, PrincipalId, PrincipalKey};
 
 use crate::config::Config;
 use crate::engine_host::EngineHost;
@@ -47,9 +49,11 @@ pub(crate) use hub::Hub;
 pub(crate) use link::{BUFFER, Frame, Link, NoRoom};
 use online_stats::OnlineStats;
 pub(crate) use positions::{Positions, Reached as ToldUntil};
+use rooms::Rooms;
 use sights::Sights;
 use typing::Typing;
 pub(crate) use walk::{Place, Walk};
+use watching::Watching;
 pub(crate) use window::WINDOW;
 use window::Watched;
 
@@ -58,6 +62,14 @@ use window::Watched;
 enum Wanted {
     /// The people a socket holds who are present.
     Restamp(Arc<Connection>),
+    /// People whom a link just began to watch.
+    Watched(Arc<Connection>, Vec<PrincipalId>),
+    /// Who came to a conversation that subscribes nobody, and who left it.
+    Moved {
+        conversation: ConversationKey,
+        came: Vec<PrincipalKey>,
+        left: Vec<PrincipalKey>,
+    },
     /// Who came to a conversation and who left it, since it had the members `before`.
     Members {
         conversation: ConversationKey,
@@ -80,6 +92,14 @@ pub struct Fanout {
     typing: Mutex<Typing>,
     expiries: Expiries,
     online_stats: Mutex<OnlineStats>,
+    /// Who is present in the conversations that somebody looks at.
+    rooms: Rooms,
+    /// Who follows whom outside their conversations.
+    watching: Watching,
+    watch_limit: usize,
+    watch_rate: usize,
+    /// How long a lost session counts, and its list is kept.
+    grace: std::time::Duration,
     /// What is to be told between two rounds of news.
     wanted: Mutex<Vec<Wanted>>,
     is_wanted: Notify,
@@ -113,6 +133,11 @@ impl Fanout {
             typing: Mutex::default(),
             expiries: Expiries::default(),
             online_stats: Mutex::default(),
+            rooms: Rooms::new(&config.limits),
+            watching: Watching::default(),
+            watch_limit: config.limits.watch_list,
+            watch_rate: config.limits.watch_rate,
+            grace: config.rules.grace,
             wanted: Mutex::default(),
             is_wanted: Notify::new(),
             watched: Arc::default(),
@@ -150,6 +175,7 @@ impl Fanout {
             window::run(self),
             restamp::run(self),
             online_stats::run(self),
+            rooms::run(self),
             expiry::run(self),
         );
     }

@@ -45,11 +45,17 @@ pub(crate) enum Limit {
     Webhooks,
     /// Choices of one person in a minute.
     Choices,
+    /// Metadata of a member in a conversation, and members that a viewer asks for.
+    RoomPayload,
+    /// `watch_limit`.
+    WatchList,
+    /// `watch_rate`.
+    WatchRate,
 }
 
 impl Limit {
     /// Every limit with its name on the wire of metrics.
-    const NAMES: [(Self, &'static str); 19] = [
+    const NAMES: [(Self, &'static str); 22] = [
         (Self::Connections, "connections"),
         (Self::ConnectionsPerAddress, "connections_per_address"),
         (Self::ConnectionsPerPrincipal, "connections_per_principal"),
@@ -69,6 +75,9 @@ impl Limit {
         (Self::Tickets, "tickets"),
         (Self::Webhooks, "webhooks"),
         (Self::Choices, "choices"),
+        (Self::RoomPayload, "room_payload"),
+        (Self::WatchList, "watch_list"),
+        (Self::WatchRate, "watch_rate"),
     ];
 }
 

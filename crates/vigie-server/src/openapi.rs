@@ -158,6 +158,9 @@ mod tests {
         ("put", "/v1/webhooks/{id}"),
         ("delete", "/v1/webhooks/{id}"),
         ("post", "/v1/webhooks/{id}/resume"),
+        ("get", "/v1/conversations/presence"),
+        ("get", "/v1/conversations/{id}/presence"),
+        ("post", "/v1/guests/{id}/merge"),
     ];
 
     const MAINTENANCE: &[(&str, &str)] = &[

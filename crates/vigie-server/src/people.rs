@@ -21,7 +21,7 @@ use vigie_store::{Store, WriteError};
 use crate::engine_host::EngineHost;
 use crate::webhooks::Webhooks;
 
-pub use guests::NewGuest;
+pub use guests::{Merged, NewGuest};
 use line::Line;
 pub use line::Stuck;
 pub use privacy::MOST_BLOCKS;
@@ -32,6 +32,15 @@ pub use users::{Names, Put, UserPatch};
 
 /// The digest of a guest's session token.
 pub type TokenDigest = [u8; 32];
+
+/// Who was a member before a change, as far as whoever tells of it needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Before {
+    /// All of them.
+    Members(Vec<PrincipalKey>),
+    /// More than `audience_limit`, and as many after it: nobody is subscribed by it, and nobody copies so many.
+    Many,
+}
 
 /// The directory and its store.
 #[derive(Debug)]
@@ -110,24 +119,51 @@ impl People {
         members.unwrap_or_default()
     }
 
-    /// A conversation's key and its members as they are now.
+    /// A conversation's key and who its members are before a change that leaves it at least `least` members, given how many it has.
     #[must_use]
-    pub fn conversation(&self, id: &Id) -> Option<(ConversationKey, Vec<PrincipalKey>)> {
+    pub fn before(
+        &self,
+        id: &Id,
+        audience_limit: usize,
+        least: impl FnOnce(usize) -> usize,
+    ) -> Option<(ConversationKey, Before)> {
         let key = self.directory().conversation_key(id)?;
-        Some((key, self.members_of(key)))
+        Some((key, self.before_of(key, audience_limit, least)))
     }
 
-    /// Every conversation of a principal, with all its members as they are now.
+    /// The same by the conversation's key.
+    #[must_use]
+    pub fn before_of(
+        &self,
+        conversation: ConversationKey,
+        audience_limit: usize,
+        least: impl FnOnce(usize) -> usize,
+    ) -> Before {
+        let directory = self.directory();
+        let members = directory
+            .conversation(conversation)
+            .map_or(&[][..], vigie_core::Conversation::members);
+        if members.len() > audience_limit && least(members.len()) > audience_limit {
+            return Before::Many;
+        }
+        Before::Members(members.to_vec())
+    }
+
+    /// Every conversation of a principal who is about to leave them all, with their members as they are now.
     #[must_use]
     pub fn memberships(
         &self,
         principal: PrincipalKey,
-    ) -> Vec<(ConversationKey, Vec<PrincipalKey>)> {
+        audience_limit: usize,
+    ) -> Vec<(ConversationKey, Before)> {
         let conversations = self.directory().member(principal).conversations().to_vec();
-        conversations
-            .into_iter()
-            .map(|conversation| (conversation, self.members_of(conversation)))
-            .collect()
+        let before = |conversation| {
+            let before = self.before_of(conversation, audience_limit, |members| {
+                members.saturating_sub(1)
+            });
+            (conversation, before)
+        };
+        conversations.into_iter().map(before).collect()
     }
 
     /// The profile of a user that exists.

@@ -9,6 +9,7 @@ mod activity;
 mod answer;
 mod blocks;
 mod changes;
+mod conversation_presence;
 mod conversations;
 mod departure;
 mod error;
@@ -37,7 +38,7 @@ mod websocket;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::{any, get, put};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -68,6 +69,12 @@ pub fn v1(app: Arc<App>) -> Router {
     let routes = routes.route(
         "/v1/auth/forward/{*original}",
         any(forward_auth::forward_auth_of_envoy),
+    );
+    // A conversation may have the word that the counts of many have in their path.
+    let routes = routes.route(
+        "/v1/conversations/presence",
+        put(conversations::put_conversation_called_presence)
+            .delete(conversations::delete_conversation_called_presence),
     );
     gated(routes, GateLayer::that_gives_up(Arc::clone(&app)), app)
 }
@@ -131,6 +138,7 @@ fn v1_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(blocks::put_block, blocks::delete_block))
         .routes(routes!(guests::create_guest))
         .routes(routes!(guests::delete_guest))
+        .routes(routes!(guests::merge_guest))
         .routes(routes!(
             conversations::put_conversation,
             conversations::delete_conversation
@@ -140,6 +148,8 @@ fn v1_routes() -> OpenApiRouter<Arc<App>> {
             conversations::delete_member
         ))
         .routes(routes!(conversations::replace_members))
+        .routes(routes!(conversation_presence::count_conversations))
+        .routes(routes!(conversation_presence::show_conversation_presence))
         .routes(routes!(events::follow_events))
         .routes(routes!(websocket::follow_by_websocket))
         .routes(routes!(changes::list_changes))

@@ -6,6 +6,7 @@
 //! Always true: what a client sends before its authentication settles waits, and is neither refused nor lost.
 
 mod acknowledge;
+pub(crate) mod attending;
 mod authenticate;
 mod codec;
 mod depth;

@@ -284,6 +284,17 @@ impl Store for PostgresStore {
         write.commit().await
     }
 
+    async fn merge_guest(&self, guest: &PrincipalId, user: &PrincipalId) -> Result<(), WriteError> {
+        // In line with presence, as the end of a guest is.
+        let mut write = self.presence.begin().await?;
+        bounded(
+            "a guest who became a user",
+            directory::merge_guest(write.connection(), guest, user),
+        )
+        .await?;
+        write.commit().await
+    }
+
     async fn upsert_conversations(
         &self,
         conversations: &[StoredConversation],

@@ -238,6 +238,14 @@ impl Store for SqliteStore {
         write.commit().await
     }
 
+    async fn merge_guest(&self, guest: &PrincipalId, user: &PrincipalId) -> Result<(), WriteError> {
+        let mut write = self.begin().await?;
+        directory::merge_guest(write.connection(), guest, user)
+            .await
+            .map_err(statement("a guest who became a user"))?;
+        write.commit().await
+    }
+
     async fn upsert_conversations(
         &self,
         conversations: &[StoredConversation],

@@ -148,6 +148,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// When nothing can be written.
     async fn delete_guests(&self, guests: &[PrincipalId]) -> Result<(), WriteError>;
 
+    /// A guest became a user, who exists: the guest's memberships are the user's from now on, and the guest is forgotten with its presence.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    async fn merge_guest(&self, guest: &PrincipalId, user: &PrincipalId) -> Result<(), WriteError>;
+
     /// Adds conversations and the members they are given here; a title of `None` leaves a known one as it is, and no member is removed.
     ///
     /// # Errors

@@ -95,6 +95,16 @@ impl<'d> Member<'d> {
         }
     }
 
+    /// Who blocked it, sorted by key.
+    #[must_use]
+    pub fn blockers(self) -> &'d [PrincipalKey] {
+        if self.row.has_blocks {
+            self.directory.blocks.blockers_of(self.key)
+        } else {
+            &[]
+        }
+    }
+
     /// Whether somebody blocked it, or it blocked somebody: else it sees and is seen without a look at the blocks.
     #[must_use]
     pub fn has_blocks(self) -> bool {

@@ -469,4 +469,32 @@ const LIMITS: &[Setting] = &[
         "Entries in one call of `/v1/activity`.",
     )
     .positive(),
+    Setting::new(
+        "room_full_limit",
+        "100",
+        field!(limits.room_full),
+        "Up to so many members, viewers of a conversation are told each change as it comes; above, once a second.",
+    )
+    .positive(),
+    Setting::new(
+        "room_viewer_limit",
+        "5000",
+        field!(limits.room_viewers),
+        "With more sockets that look at its presence, a conversation tells them counts alone.",
+    )
+    .positive(),
+    Setting::new(
+        "watch_limit",
+        "1000",
+        field!(limits.watch_list),
+        "People outside its conversations that one connection may watch.",
+    )
+    .positive(),
+    Setting::new(
+        "watch_rate",
+        "2000",
+        field!(limits.watch_rate),
+        "People that one person may begin to watch within a minute.",
+    )
+    .positive(),
 ];

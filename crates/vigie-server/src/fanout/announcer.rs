@@ -64,6 +64,7 @@ impl Fanout {
             Concern::Watchers => self.tell_others(told),
         };
         self.tell_oneself(told, common);
+        self.rooms.note_change(told.principal);
     }
 
     /// Tells a change to those others who may follow it; what contacts were told, when all of them were told the same.
@@ -78,6 +79,7 @@ impl Fanout {
             (audience, directory.common_sight(principal))
         };
         self.retract_typing(principal);
+        self.tell_watchers(told, &audience);
         online_stats::note_change(self, principal, common);
         let Some(sight) = common else {
             for (sight, watchers) in self.by_sight(principal, &audience) {

@@ -11,6 +11,7 @@ use super::link::Frame;
 use super::positions::{Missed, Reached, fingerprint};
 use super::restamp::latest_turn;
 use super::visibility::Seen;
+use super::watching::add;
 use super::wire::{Snapshot, event};
 use crate::engine_host::Number;
 
@@ -27,19 +28,30 @@ pub(crate) struct Composed {
 
 impl Fanout {
     /// What a watcher lacks that comes with this cursor; everything when it comes with none.
-    pub(crate) fn compose(&self, watcher: PrincipalKey, since: Option<&str>) -> Composed {
+    pub(crate) fn compose(
+        &self,
+        watcher: PrincipalKey,
+        watched: &[(PrincipalKey, Sight)],
+        since: Option<&str>,
+    ) -> Composed {
         // A stopping server tells nobody a part: what it might tell now is not durable any more.
         let since = since.filter(|_| !self.is_draining());
-        let part = since.and_then(|since| self.compose_part(watcher, since));
-        part.unwrap_or_else(|| self.compose_whole(watcher))
+        let part = since.and_then(|since| self.compose_part(watcher, watched, since));
+        part.unwrap_or_else(|| self.compose_whole(watcher, watched))
     }
 
     /// Those whom a watcher missed; `None` when a whole snapshot is needed, or is no larger.
-    fn compose_part(&self, watcher: PrincipalKey, since: &str) -> Option<Composed> {
+    fn compose_part(
+        &self,
+        watcher: PrincipalKey,
+        watched: &[(PrincipalKey, Sight)],
+        since: &str,
+    ) -> Option<Composed> {
         // Read first: what is told from here on comes to the client by itself.
         let now = self.host.now().wall;
         let reached = self.positions.reached_at(now, || self.host.horizon());
         let mut audience = self.contacts(watcher);
+        add(&mut audience, watched);
         let relations = self.relations_of(&audience);
         let missed = {
             let directory = self.people.directory();
@@ -47,11 +59,15 @@ impl Fanout {
             self.positions.missed(since, whose, relations, now)?
         };
         let relations = missed.relations;
+        // A cursor that does not rest on this list says nothing of whoever is new in it.
+        if !watched.is_empty() && relations == 0 {
+            return None;
+        }
         // No snapshot holds oneself; whoever follows news does.
         audience.push((watcher, Sight::Whole));
         let (people, horizon) =
             self.newer(&audience, missed, self.missed_stamps(watcher, missed, now));
-        if people.len() > self.audience_limit {
+        if people.len() > self.audience_limit + watched.len() {
             return None;
         }
         let snapshot = Snapshot {

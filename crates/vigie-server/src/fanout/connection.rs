@@ -50,6 +50,8 @@ pub(crate) struct Outbox {
     /// It is in the list of sockets to look at: something was sent a moment ago, or waits.
     is_watched: bool,
     is_slow: bool,
+    /// A conversation's view found no room, and has the next turn before news that wait.
+    has_view_waiting: bool,
     /// Its client keeps cursors, and is given one whenever it has been told what there is.
     keeps_cursors: bool,
     /// It was told something since it was given a cursor.
@@ -105,6 +107,7 @@ impl Outbox {
             room: Room::new(limit),
             is_watched: false,
             is_slow: false,
+            has_view_waiting: false,
             keeps_cursors: false,
             is_past_cursor: false,
             relations: 0,
@@ -241,6 +244,26 @@ impl Connection {
         }
     }
 
+    /// Whether there is room for more of a conversation's view; when there is none, it has the next turn.
+    pub(super) fn has_room_to_show(&self) -> bool {
+        let mut outbox = self.outbox.lock();
+        let has_room = outbox.room.takes(1, Use::News);
+        if !has_room {
+            outbox.has_view_waiting = true;
+            self.watch(&mut outbox);
+        }
+        has_room
+    }
+
+    /// Sends more of a conversation's view, at the link's pace.
+    pub(super) fn show(&self, frame: Frame) -> Delivery {
+        let mut outbox = self.outbox.lock();
+        let delivery = outbox.send(&*self.link, frame, Use::News);
+        outbox.has_view_waiting = delivery == Delivery::NoRoom;
+        self.watch(&mut outbox);
+        delivery
+    }
+
     /// Lets somebody look at the socket when the window is over.
     fn watch(&self, outbox: &mut Outbox) {
         if !std::mem::replace(&mut outbox.is_watched, true) {
@@ -347,6 +370,22 @@ impl Connection {
         self.outbox.lock().needs_snapshot
     }
 
+    /// Nothing is told of these any more that was to be told.
+    pub(super) fn unmark(&self, principals: &[PrincipalKey]) {
+        let mut outbox = self.outbox.lock();
+        for principal in principals {
+            outbox.waiting.remove(principal);
+        }
+    }
+
+    /// Its view rests on these relations from now on, unless they are in doubt.
+    pub(super) fn renew_relations(&self, relations: u64) {
+        let mut outbox = self.outbox.lock();
+        if outbox.relations != 0 {
+            outbox.relations = relations;
+        }
+    }
+
     /// Sends what waits, as far as there is room; `newest` gives a state, and the number of the news to come when it has news that wait to be told.
     pub(super) fn tell_waiting(
         &self,
@@ -365,6 +404,9 @@ impl Connection {
         let mut outbox = self.outbox.lock();
         let is_written = outbox.room.look();
         if !outbox.waiting.is_empty() {
+            if is_written && std::mem::take(&mut outbox.has_view_waiting) {
+                return Looked::Busy;
+            }
             let looked = outbox.send_waiting(&*self.link, Use::News, newest);
             outbox.send_cursor(&*self.link, cursor);
             return looked;
@@ -379,7 +421,7 @@ impl Connection {
         }
     }
 
-    pub(super) fn joined(&self) -> Vec<ConversationKey> {
+    pub(crate) fn joined(&self) -> Vec<ConversationKey> {
         self.joined.lock().clone()
     }
 

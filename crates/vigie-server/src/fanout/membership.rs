@@ -9,13 +9,27 @@ use vigie_core::{ConversationKey, PrincipalKey, Sight, Watcher};
 
 use super::connection::{Connection, Delivery};
 use super::{Fanout, Wanted, online_stats};
+use crate::people::Before;
 
 impl Fanout {
-    /// Tells a conversation's members, present and past, what changed since it had the members `before`.
-    pub(crate) fn members_changed(&self, conversation: ConversationKey, before: Vec<PrincipalKey>) {
-        self.want(Wanted::Members {
-            conversation,
-            before,
+    /// Tells a conversation's members, present and past, what changed since it was as `before`: who came, and who left.
+    pub(crate) fn members_changed(
+        &self,
+        conversation: ConversationKey,
+        before: Before,
+        came: Vec<PrincipalKey>,
+        left: Vec<PrincipalKey>,
+    ) {
+        self.want(match before {
+            Before::Members(before) => Wanted::Members {
+                conversation,
+                before,
+            },
+            Before::Many => Wanted::Moved {
+                conversation,
+                came,
+                left,
+            },
         });
     }
 
@@ -26,6 +40,7 @@ impl Fanout {
         }
         let came = without(&after, before);
         let left = without(before, &after);
+        self.members_moved(conversation, &came, &left);
         // A conversation beyond the limit subscribes nobody; one that crosses it changes what everybody holds.
         if before.len().min(after.len()) <= self.audience_limit {
             self.relations_changed(before);
@@ -51,6 +66,8 @@ impl Fanout {
             }
             (false, false) => {}
         }
+        let moved: Vec<_> = came.iter().chain(&left).copied().collect();
+        self.members_seen_otherwise(conversation, &moved);
     }
 
     /// Gives these people's sockets everything anew: whom they are told of is no longer whom they hold.
@@ -110,7 +127,8 @@ impl Fanout {
                 let (sight, is_told) = {
                     let directory = self.people.directory();
                     let (one, limit) = (socket.principal, self.audience_limit);
-                    let is_told = directory.are_subscribed(one, *other, limit);
+                    let is_told = directory.are_subscribed(one, *other, limit)
+                        || self.is_watched_by(&socket, *other);
                     (directory.sight(watcher, *other), is_told)
                 };
                 match sight {
@@ -130,7 +148,7 @@ impl Fanout {
     }
 
     /// Whoever left looks at the conversation no more, and types there no more.
-    fn end_views(&self, conversation: ConversationKey, left: &[PrincipalKey]) {
+    pub(super) fn end_views(&self, conversation: ConversationKey, left: &[PrincipalKey]) {
         for principal in left {
             self.end_typing(conversation, *principal);
         }

@@ -18,6 +18,10 @@ impl Fanout {
             ),
             Revocation::Deactivated => ("deactivated", "Votre compte a été désactivé."),
             Revocation::Deleted => ("deleted", "Votre compte a été supprimé."),
+            Revocation::Merged => (
+                "merged",
+                "Vous avez maintenant un compte ; reconnectez-vous avec celui-ci.",
+            ),
             Revocation::Expired => ("expired", "Votre session invité a expiré."),
         };
         let frame = event(

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use vigie_core::{Presence, PrincipalKey, Sight, Wall, Watcher, face};
 
+use super::connection::Connection;
 use super::{Fanout, Wanted, online_stats};
 
 /// How people saw each other before a change.
@@ -24,7 +25,7 @@ struct Pair {
     watcher: PrincipalKey,
     seen: PrincipalKey,
     before: Sight,
-    /// The watcher is told of changes, and does not only look at a large conversation.
+    /// The watcher is told of changes by all its sockets, and does not only look at a large conversation, or watch on some of them.
     is_subscribed: bool,
 }
 
@@ -41,7 +42,11 @@ impl Fanout {
             let viewers = self.hub.viewers(key);
             viewers.into_iter().map(|viewer| viewer.principal)
         });
-        let mut others: Vec<_> = viewers.chain(audience.iter().copied()).collect();
+        let watchers = self.watchers_of(principal);
+        let watchers = watchers.iter().map(|link| link.principal);
+        let watched = self.watched_by_any_of(principal);
+        let others = viewers.chain(audience.iter().copied());
+        let mut others: Vec<_> = others.chain(watchers).chain(watched).collect();
         others.sort_unstable();
         others.dedup();
         others.retain(|other| *other != principal);
@@ -98,24 +103,27 @@ impl Fanout {
             }
         }
         let changed = self.changed_views(before);
-        let subscribed = || changed.iter().filter(|pair| pair.is_subscribed);
-        let mut watchers: Vec<_> = subscribed().map(|pair| pair.watcher).collect();
+        let told: Vec<_> = changed
+            .iter()
+            .map(|pair| (pair, self.sockets_that_follow(pair)))
+            .collect();
+        let told = || told.iter().filter(|(_, sockets)| !sockets.is_empty());
+        let mut watchers: Vec<_> = told().map(|(pair, _)| pair.watcher).collect();
         watchers.sort_unstable();
         watchers.dedup();
         if !watchers.is_empty() {
             self.relations_changed(&watchers);
         }
-        for pair in subscribed() {
-            self.hub
-                .for_sockets_of(&[pair.watcher], |socket| socket.mark(pair.seen));
+        for (pair, sockets) in told() {
+            sockets.iter().for_each(|socket| socket.mark(pair.seen));
         }
-        let mut sockets = Vec::new();
-        self.hub
-            .for_sockets_of(&watchers, |socket| sockets.push(Arc::clone(socket)));
-        for socket in sockets {
+        for socket in told().flat_map(|(_, sockets)| sockets) {
             // A dot that may no longer be seen goes now, not when the window is over.
-            self.tell_at_once(&socket);
+            self.tell_at_once(socket);
         }
+        let in_rooms = changed.iter().flat_map(|pair| [pair.seen, pair.watcher]);
+        let public = before.public.iter().map(|(principal, _)| *principal);
+        self.sight_changed_in_rooms(&in_rooms.chain(public).collect::<Vec<_>>());
         let mut of_seen: HashMap<PrincipalKey, Vec<PrincipalKey>> = HashMap::new();
         for pair in &changed {
             of_seen.entry(pair.seen).or_default().push(pair.watcher);
@@ -124,6 +132,19 @@ impl Fanout {
             self.retract_typing(seen);
             online_stats::note_sight(self, seen, &watchers);
         }
+    }
+
+    /// The watcher's sockets that are told of changes of whom it sees.
+    fn sockets_that_follow(&self, pair: &Pair) -> Vec<Arc<Connection>> {
+        let mut sockets = Vec::new();
+        if pair.is_subscribed {
+            self.hub
+                .for_sockets_of(&[pair.watcher], |socket| sockets.push(Arc::clone(socket)));
+        } else {
+            sockets = self.watchers_of(pair.seen);
+            sockets.retain(|socket| socket.principal == pair.watcher);
+        }
+        sockets
     }
 
     /// The pairs of whom one is shown something else of the other than before.

@@ -10,6 +10,7 @@ use super::catch_up::Composed;
 use super::connection::{Connection, Delivery, Given};
 use super::positions::Reached;
 use super::visibility::{Seen, contact_sight, shown};
+use super::watching::add;
 use super::wire::{Snapshot, Status, event};
 use super::{Fanout, Wanted};
 use crate::engine_host::Number;
@@ -29,7 +30,8 @@ impl Fanout {
             matches!(sight, Sight::Part { .. })
         };
         connection.give(holds, || {
-            let composed = self.compose(connection.principal, since);
+            let watched = self.watched_by(connection);
+            let composed = self.compose(connection.principal, &watched, since);
             Given {
                 frame: event("presence:snapshot", &composed.snapshot),
                 horizon: composed.horizon,
@@ -43,14 +45,20 @@ impl Fanout {
     /// What a watcher lacks, for a connection that is told what comes after it, and is not sent it.
     pub(crate) fn hold(&self, connection: &Connection, since: &str) -> Snapshot {
         connection.hold(|| {
-            let composed = self.compose(connection.principal, Some(since));
+            let watched = self.watched_by(connection);
+            let composed = self.compose(connection.principal, &watched, Some(since));
             (composed.snapshot, composed.horizon)
         })
     }
 
     /// Everyone a watcher may see, as a snapshot and what follows it need it.
-    pub(super) fn compose_whole(&self, watcher: PrincipalKey) -> Composed {
-        let contacts = self.contacts(watcher);
+    pub(super) fn compose_whole(
+        &self,
+        watcher: PrincipalKey,
+        watched: &[(PrincipalKey, Sight)],
+    ) -> Composed {
+        let mut contacts = self.contacts(watcher);
+        add(&mut contacts, watched);
         let relations = self.relations_of(&contacts);
         let at = self.host.now().wall;
         let (mut people, horizon) = self.survey(&contacts);
@@ -59,7 +67,7 @@ impl Fanout {
             let face = seen.face(at);
             Reverse((face.availability, face.last_proof_at))
         });
-        people.truncate(self.audience_limit);
+        people.truncate(self.audience_limit + watched.len());
         let reached = Reached {
             number: horizon,
             at,
@@ -95,12 +103,19 @@ impl Fanout {
     pub(super) fn grant(&self, wish: &Wanted) {
         match wish {
             Wanted::Restamp(connection) => {
-                let contacts = self.contacts(connection.principal);
+                let mut contacts = self.contacts(connection.principal);
+                add(&mut contacts, &self.watched_by(connection));
                 let contacts: Vec<_> = contacts.into_iter().map(|(key, _)| key).collect();
                 // Whoever is too slow for fresh times gets them the next time.
                 let _ =
                     self.give_partial(connection, &contacts, |face| face.availability.is_online());
             }
+            Wanted::Watched(connection, ids) => self.show_watched(connection, ids),
+            Wanted::Moved {
+                conversation,
+                came,
+                left,
+            } => self.tell_moves(*conversation, came, left),
             Wanted::Members {
                 conversation,
                 before,

@@ -205,11 +205,16 @@ impl Fanout {
         self.hub.close_view(conversation, connection);
         let mut stats = self.online_stats.lock();
         stats.forget(conversation, connection.id);
+        self.stop_attending(connection, conversation);
     }
 
     /// A socket is gone.
     pub(crate) fn forget(&self, connection: &Connection) {
         self.hub.remove(connection);
+        for conversation in connection.joined() {
+            self.stop_attending(connection, conversation);
+        }
+        self.stop_watching(connection);
         self.never_expire(connection);
         let typed_in = self
             .typing

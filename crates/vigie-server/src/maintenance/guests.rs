@@ -60,15 +60,21 @@ async fn remove(app: &App, batch: &[Stale]) -> Result<(), CleanUpError> {
     conversations.dedup();
     let before: Vec<_> = conversations
         .into_iter()
-        .map(|conversation| (conversation, app.people.members_of(conversation)))
+        .map(|conversation| {
+            let limit = app.config.limits.audience;
+            let least = |members: usize| members.saturating_sub(batch.len());
+            let before = app.people.before_of(conversation, limit, least);
+            (conversation, before)
+        })
         .collect();
     let keys = app.people.delete_guests(&ids).await?;
     // Whoever came while the store was writing is admitted no more, and goes as well.
-    for key in keys {
-        app.fanout.revoke(key, Revocation::Expired);
+    for key in &keys {
+        app.fanout.revoke(*key, Revocation::Expired);
     }
-    for (conversation, members) in before {
-        app.fanout.members_changed(conversation, members);
+    for (conversation, before) in before {
+        app.fanout
+            .members_changed(conversation, before, Vec::new(), keys.clone());
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ impl People {
         Ok(())
     }
 
-    /// Makes principals members; what is missing is created, but for guests.
+    /// Makes principals members; what is missing is created, but for guests. Who was none before.
     ///
     /// # Errors
     /// When a guest is unknown, or the store refuses.
@@ -57,7 +57,7 @@ impl People {
         &self,
         conversation: Id,
         members: &[PrincipalId],
-    ) -> Result<(), ChangeError> {
+    ) -> Result<Vec<PrincipalKey>, ChangeError> {
         let _turn = self.line.turn().await?;
         self.create_missing(members).await?;
         self.store.add_members(&conversation, members).await?;
@@ -67,18 +67,16 @@ impl People {
             changes.push(Change::Created);
         }
         let key = directory.put_conversation(conversation.clone(), None);
-        for member in members {
-            let joins = directory.key(member);
-            if joins.is_some_and(|joins| directory.join(key, joins)) {
-                changes.push(Change::MemberAdded(member.clone()));
-            }
-        }
+        let members: Vec<_> = members.iter().filter_map(|id| directory.key(id)).collect();
+        let came = directory.join_all(key, &members);
+        let added = came.iter().map(|key| directory.member(*key).id().clone());
+        changes.extend(added.map(Change::MemberAdded));
         drop(directory);
         self.webhooks.note(&conversation, &changes);
-        Ok(())
+        Ok(came)
     }
 
-    /// Makes exactly these principals the members.
+    /// Makes exactly these principals the members; who came and who left.
     ///
     /// # Errors
     /// When a guest is unknown, or the store refuses.
@@ -86,7 +84,7 @@ impl People {
         &self,
         conversation: Id,
         members: &[PrincipalId],
-    ) -> Result<(), ChangeError> {
+    ) -> Result<(Vec<PrincipalKey>, Vec<PrincipalKey>), ChangeError> {
         let _turn = self.line.turn().await?;
         self.create_missing(members).await?;
         self.store.replace_members(&conversation, members).await?;
@@ -96,31 +94,17 @@ impl People {
             changes.push(Change::Created);
         }
         let key = directory.put_conversation(conversation.clone(), None);
-        let mut wanted: Vec<PrincipalKey> =
-            members.iter().filter_map(|id| directory.key(id)).collect();
-        wanted.sort_unstable();
-        let present = directory
-            .conversation(key)
-            .map(|conversation| conversation.members().to_vec())
-            .unwrap_or_default();
-        for gone in present
-            .iter()
-            .filter(|member| wanted.binary_search(member).is_err())
-        {
-            directory.leave(key, *gone);
-            changes.push(Change::MemberRemoved(directory.member(*gone).id().clone()));
-        }
-        for member in wanted {
-            if directory.join(key, member) {
-                changes.push(Change::MemberAdded(directory.member(member).id().clone()));
-            }
-        }
+        let wanted = members.iter().filter_map(|id| directory.key(id)).collect();
+        let (came, left) = directory.replace_members(key, wanted);
+        let id_of = |key: &PrincipalKey| directory.member(*key).id().clone();
+        changes.extend(left.iter().map(id_of).map(Change::MemberRemoved));
+        changes.extend(came.iter().map(id_of).map(Change::MemberAdded));
         drop(directory);
         self.webhooks.note(&conversation, &changes);
-        Ok(())
+        Ok((came, left))
     }
 
-    /// Ends a membership.
+    /// Ends a membership; whose.
     ///
     /// # Errors
     /// When the principal or the conversation is unknown, or the store refuses.
@@ -128,7 +112,7 @@ impl People {
         &self,
         conversation: &Id,
         member: &PrincipalId,
-    ) -> Result<(), ChangeError> {
+    ) -> Result<PrincipalKey, ChangeError> {
         let _turn = self.line.turn().await?;
         let group = self
             .directory()
@@ -144,7 +128,7 @@ impl People {
             let change = Change::MemberRemoved(member.clone());
             self.webhooks.note(conversation, &[change]);
         }
-        Ok(())
+        Ok(key)
     }
 
     /// Tells that somebody who is forgotten left these conversations, and is nobody any more.
@@ -167,7 +151,7 @@ impl People {
     }
 
     /// Creates the users among `members` that nobody knows; a deleted one comes back, for this is an API call.
-    async fn create_missing(&self, members: &[PrincipalId]) -> Result<(), ChangeError> {
+    pub(super) async fn create_missing(&self, members: &[PrincipalId]) -> Result<(), ChangeError> {
         let missing: Vec<_> = members
             .iter()
             .filter(|id| self.find(id).is_none())

@@ -1,6 +1,6 @@
 //! Guests: anonymous participants of one conversation, known by a token that is shown once.
 
-use vigie_core::{Id, PrincipalId, PrincipalKey, Profile, Wall};
+use vigie_core::{ConversationKey, Id, PrincipalId, PrincipalKey, Profile, Wall};
 use vigie_store::StoredGuest;
 
 use crate::auth::GuestToken;
@@ -19,6 +19,17 @@ pub struct NewGuest {
     pub language: Option<Box<str>>,
     /// When the stay ends by itself.
     pub expires_at: Option<Wall>,
+}
+
+/// A guest who became a user.
+#[derive(Debug)]
+pub struct Merged {
+    /// Who is gone.
+    pub guest: PrincipalKey,
+    /// Who is a member now.
+    pub user: PrincipalKey,
+    /// The guest's conversations, and whether the user was no member before.
+    pub joined: Vec<(vigie_core::ConversationKey, bool)>,
 }
 
 impl People {
@@ -61,6 +72,68 @@ impl People {
         self.host.know_guest(key);
         self.guests.write().insert(guest.token_sha256, key);
         Ok((id, token))
+    }
+
+    /// A guest became a user: the user is a member of what the guest was, and the guest is gone, both at one instant.
+    ///
+    /// Its leases are still to be revoked, and then its presence forgotten.
+    ///
+    /// # Errors
+    /// When there is no such guest, or the store refuses.
+    pub async fn merge_guest(
+        &self,
+        guest: &PrincipalId,
+        user: &PrincipalId,
+    ) -> Result<Merged, ChangeError> {
+        let _turn = self.line.turn().await?;
+        let guest_key = self
+            .find(guest)
+            .ok_or_else(|| ChangeError::UnknownPrincipal(guest.clone()))?;
+        self.create_missing(std::slice::from_ref(user)).await?;
+        let user_key = self
+            .find(user)
+            .ok_or_else(|| ChangeError::UnknownPrincipal(user.clone()))?;
+        self.store.merge_guest(guest, user).await?;
+        self.guests.write().retain(|_, key| *key != guest_key);
+        let mut directory = self.directory.write();
+        let conversations = directory.member(guest_key).conversations().to_vec();
+        let joined = conversations.into_iter().map(|conversation| {
+            let is_new = directory.join(conversation, user_key);
+            (conversation, is_new)
+        });
+        let joined: Vec<_> = joined.collect();
+        directory.delete(guest_key);
+        drop(directory);
+        self.tell_merged(guest, user, guest_key, &joined);
+        Ok(Merged {
+            guest: guest_key,
+            user: user_key,
+            joined,
+        })
+    }
+
+    /// Tells services that a user stands where a guest was.
+    fn tell_merged(
+        &self,
+        guest: &PrincipalId,
+        user: &PrincipalId,
+        gone: PrincipalKey,
+        joined: &[(ConversationKey, bool)],
+    ) {
+        for (conversation, is_new) in joined {
+            let id = {
+                let directory = self.directory();
+                let conversation = directory.conversation(*conversation);
+                conversation.map(|conversation| conversation.id.clone())
+            };
+            let added = is_new.then(|| Change::MemberAdded(user.clone()));
+            let removed = Change::MemberRemoved(guest.clone());
+            let changes: Vec<_> = added.into_iter().chain([removed]).collect();
+            if let Some(id) = id {
+                self.webhooks.note(&id, &changes);
+            }
+        }
+        self.webhooks.mark(&[gone]);
     }
 
     /// Forgets guests; the keys of those that existed.

@@ -79,6 +79,7 @@ impl FromRequestParts<Arc<App>> for Who {
     params(
         ("since" = Option<String>, Query, description = "The cursor of the last answer, or of any other transport"),
         ("wait" = Option<u64>, Query, description = "Seconds to wait for a change, at most 55; 0 by default"),
+        ("watch" = Option<String>, Query, description = "Typed ids of people outside one's conversations, comma-separated, at most `watch_limit`"),
         ("ticket" = Option<String>, Query, description = "A ticket, where no header can be sent"),
     ),
     responses(
@@ -99,8 +100,11 @@ pub(super) async fn list_changes(
         Who::Person(visitor) => visitor,
     };
     let watcher = visitor.identity.key;
+    let watched = app.fanout.seen_of(watcher, &visitor.watch);
     let Some(since) = visitor.since.as_deref().filter(|_| !patience.is_zero()) else {
-        let composed = app.fanout.compose(watcher, visitor.since.as_deref());
+        let composed = app
+            .fanout
+            .compose(watcher, &watched, visitor.since.as_deref());
         return Ok(Json(composed.snapshot));
     };
     let deadline = Instant::now() + patience;
@@ -119,7 +123,8 @@ pub(super) async fn list_changes(
         }
         // What comes within the window comes along.
         tokio::time::sleep(WINDOW).await;
-        answer = app.fanout.compose(watcher, Some(since)).snapshot;
+        let watched = app.fanout.seen_of(watcher, &visitor.watch);
+        answer = app.fanout.compose(watcher, &watched, Some(since)).snapshot;
     }
     Ok(Json(answer))
 }

@@ -13,6 +13,7 @@ use super::access::Service;
 use super::error::{ApiError, CredentialFailure, Problem};
 use super::input::{InPath, OptionalPayload, Payload, conversation_id, name};
 use crate::app::App;
+use crate::people::Before;
 
 /// What to change of a conversation.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -81,9 +82,13 @@ pub(super) async fn delete_conversation(
     InPath(id): InPath<String>,
 ) -> Result<StatusCode, ApiError> {
     let id = conversation_id(&id)?;
-    let before = app.people.conversation(&id);
+    let limit = app.config.limits.audience;
+    let before = app.people.before(&id, limit, |members| members);
     app.people.delete_conversation(&id).await?;
-    tell_members(&app, &id, before);
+    match before {
+        Some((key, Before::Many)) => app.fanout.large_conversation_ended(key),
+        before => tell_members(&app, &id, before, Vec::new(), Vec::new()),
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -107,9 +112,10 @@ pub(super) async fn put_member(
 ) -> Result<StatusCode, ApiError> {
     let id = conversation_id(&id)?;
     let principal: PrincipalId = principal.parse()?;
-    let before = app.people.conversation(&id);
-    app.people.add_members(id.clone(), &[principal]).await?;
-    tell_members(&app, &id, before);
+    let limit = app.config.limits.audience;
+    let before = app.people.before(&id, limit, |members| members);
+    let came = app.people.add_members(id.clone(), &[principal]).await?;
+    tell_members(&app, &id, before, came, Vec::new());
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -133,9 +139,12 @@ pub(super) async fn delete_member(
 ) -> Result<StatusCode, ApiError> {
     let id = conversation_id(&id)?;
     let principal: PrincipalId = principal.parse()?;
-    let before = app.people.conversation(&id);
-    app.people.remove_member(&id, &principal).await?;
-    tell_members(&app, &id, before);
+    let limit = app.config.limits.audience;
+    let before = app
+        .people
+        .before(&id, limit, |members| members.saturating_sub(1));
+    let left = app.people.remove_member(&id, &principal).await?;
+    tell_members(&app, &id, before, Vec::new(), vec![left]);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -159,12 +168,33 @@ pub(super) async fn replace_members(
 ) -> Result<Json<ConversationView>, ApiError> {
     let id = conversation_id(&id)?;
     let members = read_members(&principals)?;
-    let before = app.people.conversation(&id);
-    app.people.replace_members(id.clone(), &members).await?;
-    tell_members(&app, &id, before);
+    let limit = app.config.limits.audience;
+    let before = app.people.before(&id, limit, |_| members.len());
+    let (came, left) = app.people.replace_members(id.clone(), &members).await?;
+    tell_members(&app, &id, before, came, left);
     describe(&app, &id)
         .map(Json)
         .ok_or(ApiError::UnknownConversation)
+}
+
+/// What a conversation is called whose path is also that of the counts of many.
+const PRESENCE: &str = "presence";
+
+/// [`put_conversation`] of the conversation that is called `presence`.
+pub(super) async fn put_conversation_called_presence(
+    app: State<Arc<App>>,
+    service: Service,
+    change: OptionalPayload<ConversationChange>,
+) -> Result<(StatusCode, Json<ConversationView>), ApiError> {
+    put_conversation(app, service, InPath(PRESENCE.to_owned()), change).await
+}
+
+/// [`delete_conversation`] of the conversation that is called `presence`.
+pub(super) async fn delete_conversation_called_presence(
+    app: State<Arc<App>>,
+    service: Service,
+) -> Result<StatusCode, ApiError> {
+    delete_conversation(app, service, InPath(PRESENCE.to_owned())).await
 }
 
 /// The members that a list names, each once.
@@ -180,11 +210,14 @@ pub(super) fn read_members(principals: &[String]) -> Result<Vec<PrincipalId>, Ap
 pub(super) fn tell_members(
     app: &App,
     id: &Id,
-    before: Option<(ConversationKey, Vec<PrincipalKey>)>,
+    before: Option<(ConversationKey, Before)>,
+    came: Vec<PrincipalKey>,
+    left: Vec<PrincipalKey>,
 ) {
-    let is_new = || Some((app.people.conversation(id)?.0, Vec::new()));
-    if let Some((key, members)) = before.or_else(is_new) {
-        app.fanout.members_changed(key, members);
+    let key = || app.people.directory().conversation_key(id);
+    let is_new = || Some((key()?, Before::Members(Vec::new())));
+    if let Some((key, before)) = before.or_else(is_new) {
+        app.fanout.members_changed(key, before, came, left);
     }
 }
 

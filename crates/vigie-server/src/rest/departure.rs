@@ -17,13 +17,14 @@ pub(super) async fn see_off<T>(
     reason: Revocation,
     deletion: impl Future<Output = Result<T, ChangeError>>,
 ) -> Result<(), ApiError> {
-    let before = app.people.memberships(key);
+    let before = app.people.memberships(key, app.config.limits.audience);
     app.fanout.revoke(key, reason);
     deletion.await?;
     // Whoever came back while the store was writing is admitted no more, and goes as well.
     app.fanout.revoke(key, reason);
-    for (conversation, members) in before {
-        app.fanout.members_changed(conversation, members);
+    for (conversation, before) in before {
+        app.fanout
+            .members_changed(conversation, before, Vec::new(), vec![key]);
     }
     Ok(())
 }

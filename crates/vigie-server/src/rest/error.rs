@@ -98,6 +98,9 @@ pub enum ApiError {
     /// The address has as many connections as `connections_per_address`.
     #[error("Too many connections come from your address; close one first.")]
     TooManyOfAddress,
+    /// The person began to watch as many people within the minute as it may.
+    #[error("You began to watch too many people within a minute; try again in a minute.")]
+    TooManyWatched,
     /// The person has as many open tickets as it may have.
     #[error("Too many tickets of yours are open; use them, or wait until they end.")]
     TooManyTickets,
@@ -158,7 +161,8 @@ impl ApiError {
             Self::TooManyLinks
             | Self::TooManyOfAddress
             | Self::TooManyTickets
-            | Self::Unchosen(Unchosen::TooOften) => StatusCode::TOO_MANY_REQUESTS,
+            | Self::Unchosen(Unchosen::TooOften)
+            | Self::TooManyWatched => StatusCode::TOO_MANY_REQUESTS,
             Self::UnknownPrincipal(_)
             | Self::UnknownConversation
             | Self::UnknownWebhook
@@ -191,7 +195,7 @@ impl ApiError {
             Self::Unchosen(why) => why.code(),
             Self::BodyTooSlow => "BODY_TOO_SLOW",
             Self::TooManyNewcomers => "TOO_MANY_CONNECTIONS",
-            Self::TooManyLinks | Self::TooManyTickets => "RATE_LIMITED",
+            Self::TooManyLinks | Self::TooManyTickets | Self::TooManyWatched => "RATE_LIMITED",
             Self::TooManyOfAddress => "TOO_MANY_FROM_ADDRESS",
             Self::UnknownPrincipal(_) => "UNKNOWN_PRINCIPAL",
             Self::UnknownConversation => "UNKNOWN_CONVERSATION",
@@ -227,6 +231,7 @@ impl ApiError {
             | Self::TooManyTickets
             | Self::UnknownWebhook
             | Self::TooManyWebhooks
+            | Self::TooManyWatched
             | Self::TooManyIds { .. }
             | Self::TooManyActivities { .. }
             | Self::UrlTooLong { .. }
@@ -247,6 +252,7 @@ impl ApiError {
             Self::TooManyTickets => Some(Limit::Tickets),
             Self::TooManyWebhooks => Some(Limit::Webhooks),
             Self::Unchosen(Unchosen::TooOften) => Some(Limit::Choices),
+            Self::TooManyWatched => Some(Limit::WatchRate),
             Self::UrlTooLong { .. } => Some(Limit::UrlSize),
             Self::TooManyIds { .. } => Some(Limit::PresenceIds),
             Self::TooManyActivities { .. } => Some(Limit::ActivityBatch),

@@ -41,12 +41,13 @@ const RETRY: Duration = Duration::from_secs(1);
     get, path = "/v1/events", tag = "following",
     params(
         ("since" = Option<String>, Query, description = "The cursor up to which the client holds everything"),
+        ("watch" = Option<String>, Query, description = "Typed ids of people outside one's conversations, comma-separated, at most `watch_limit`"),
         ("ticket" = Option<String>, Query, description = "A ticket, where no header can be sent"),
         ("Last-Event-ID" = Option<String>, Header, description = "The same as `since`, and stronger"),
     ),
     responses(
         (status = 200, content_type = "text/event-stream", body = String, description = "Events until the link ends"),
-        (status = 401, body = CredentialFailure), (status = 429, body = Problem),
+        (status = 400, body = Problem), (status = 401, body = CredentialFailure), (status = 429, body = Problem),
     ),
     security(("jwt" = []), ("guest" = []), ()),
 )]

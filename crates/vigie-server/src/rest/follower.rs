@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use vigie_core::PrincipalId;
 
 use super::access::{Passive, admitted_before};
 use super::error::ApiError;
 use crate::admission::{Identity, Refusal};
 use crate::app::App;
 use crate::auth::credentials;
+use crate::fanout::watching::WatchRefusal;
 use crate::fanout::{Connection, Link};
 use crate::listener::{ClientAddress, Place};
+use crate::socketio::attending::principal_id;
 
 /// Whoever wants to follow, and what the request says of it.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub(super) struct Visitor {
     pub(super) identity: Identity,
     /// The cursor up to which its client holds everything.
     pub(super) since: Option<String>,
+    /// Whom it follows outside its conversations.
+    pub(super) watch: Vec<PrincipalId>,
     client: Option<ClientAddress>,
 }
 
@@ -30,6 +35,7 @@ pub(super) struct Visitor {
 pub(super) struct Asked {
     pub(super) since: Option<String>,
     pub(super) wait: Option<String>,
+    watch: Option<String>,
     ticket: Option<String>,
 }
 
@@ -41,6 +47,7 @@ impl Asked {
             let field = match &*name {
                 "since" => &mut asked.since,
                 "wait" => &mut asked.wait,
+                "watch" => &mut asked.watch,
                 "ticket" => &mut asked.ticket,
                 _ => continue,
             };
@@ -48,6 +55,19 @@ impl Asked {
         }
         asked
     }
+}
+
+/// The comma-separated ids of a `watch`, each once.
+pub(super) fn watch_list(text: &str) -> Result<Vec<PrincipalId>, ApiError> {
+    let ids = text.split(',').map(str::trim).filter(|id| !id.is_empty());
+    let read = |id: &str| {
+        let refusal = || ApiError::invalid(format!("`watch` names `{id}`, which is no id."));
+        principal_id(id).ok_or_else(refusal)
+    };
+    let mut ids = ids.map(read).collect::<Result<Vec<_>, _>>()?;
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
 }
 
 impl FromRequestParts<Arc<App>> for Visitor {
@@ -65,9 +85,20 @@ impl FromRequestParts<Arc<App>> for Visitor {
                 .ok_or(Refusal::InvalidSession)?,
             Some(_) | None => Passive::from_request_parts(parts, app).await?.0,
         };
+        let watch = watch_list(asked.watch.as_deref().unwrap_or_default())?;
+        app.fanout
+            .admit_named(identity.key, &watch)
+            .map_err(|refusal| match refusal {
+                WatchRefusal::RateLimited => ApiError::TooManyWatched,
+                WatchRefusal::TooMany | WatchRefusal::InvalidId => ApiError::invalid(format!(
+                    "`watch` names at most {} ids.",
+                    app.config.limits.watch_list
+                )),
+            })?;
         Ok(Self {
             identity,
             since: asked.since,
+            watch,
             client: parts.extensions.get::<ClientAddress>().copied(),
         })
     }
@@ -114,6 +145,7 @@ impl Follower {
             connection,
             _address: address,
         };
+        app.fanout.watch_named(&follower.connection, &visitor.watch);
         let ends = visitor.identity.expires_at;
         app.fanout.expire_at(&follower.connection, ends);
         // Deactivated or logged out meanwhile: the revocation may not have found this link.

@@ -6,9 +6,11 @@ use serde::de::DeserializeOwned;
 use vigie_core::{Chosen, Id, PrincipalId, PrincipalKind, Role, Wall};
 
 use super::activity::{Activity, Report};
+use super::conversation_presence::{LARGEST_PAGE, Part};
 use super::conversations::{ConversationChange, read_members};
 use super::error::ApiError;
-use super::guests::GuestRequest;
+use super::follower::watch_list;
+use super::guests::{GuestRequest, MergeRequest};
 use super::input::{conversation_id, guest_id, ids, name, parse, time, user_id};
 use super::maintenance::StatusRequest;
 use super::users::UserChange;
@@ -74,6 +76,7 @@ fn read_query_with(
         return Outcome::Refused;
     };
     let most = usize::from(*most);
+    check_part(query);
     let Ok(found) = ids(Some(query), most) else {
         return Outcome::Refused;
     };
@@ -117,7 +120,7 @@ pub(crate) fn read_body(bytes: &[u8]) -> Outcome {
     if *route >= WISHES {
         return read(body, |wish: Wish| Ok(wish.read(NOW)?), check_choice);
     }
-    match route % 6 {
+    match route % 7 {
         0 => read(
             body,
             |change: UserChange| UserPatch::try_from(change),
@@ -140,9 +143,14 @@ pub(crate) fn read_body(bytes: &[u8]) -> Outcome {
                 assert!(members.is_sorted() && members.windows(2).all(|pair| pair[0] != pair[1]));
             },
         ),
-        _ => read(
+        5 => read(
             body,
             |request: StatusRequest| request.whose(),
+            check_principal,
+        ),
+        _ => read(
+            body,
+            |request: MergeRequest| request.read(),
             check_principal,
         ),
     }
@@ -166,6 +174,18 @@ fn read_reports(reports: Vec<Report>) -> Result<Vec<Activity>, ApiError> {
     numbered
         .map(|(place, report)| Activity::read(place, report))
         .collect()
+}
+
+/// A page is never larger than the largest, and whoever is named in an address is named once.
+fn check_part(query: &str) {
+    if let Ok(part) = Part::of(Some(query)) {
+        assert!((1..=LARGEST_PAGE).contains(&part.limit), "{query}");
+        part.after.iter().for_each(check_principal);
+    }
+    if let Ok(ids) = watch_list(query) {
+        ids.iter().for_each(check_principal);
+        assert!(ids.is_sorted() && ids.windows(2).all(|pair| pair[0] != pair[1]));
+    }
 }
 
 fn check_patch(patch: &UserPatch) {

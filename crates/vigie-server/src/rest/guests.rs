@@ -9,13 +9,13 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use vigie_core::{Revocation, Wall};
+use vigie_core::{PrincipalId, Revocation, Wall};
 
 use super::access::{Service, find};
 use super::conversations::tell_members;
 use super::departure::see_off;
 use super::error::{ApiError, CredentialFailure, Problem};
-use super::input::{InPath, Payload, conversation_id, guest_id, name, time};
+use super::input::{InPath, Payload, conversation_id, guest_id, name, time, user_id};
 use crate::app::App;
 use crate::fanout::wire::iso;
 use crate::people::NewGuest;
@@ -87,9 +87,11 @@ pub(super) async fn create_guest(
 ) -> Result<impl IntoResponse, ApiError> {
     let new = request.read(app.host.now().wall)?;
     let (conversation, expires_at) = (new.conversation.clone(), new.expires_at);
-    let before = app.people.conversation(&conversation);
+    let limit = app.config.limits.audience;
+    let before = app.people.before(&conversation, limit, |members| members);
     let (id, token) = app.people.create_guest(new).await?;
-    tell_members(&app, &conversation, before);
+    let came = app.people.find(&id).into_iter().collect();
+    tell_members(&app, &conversation, before, came, Vec::new());
     let made = GuestMade {
         id: id.as_str().to_owned(),
         session_token: token.expose().to_owned(),
@@ -97,6 +99,61 @@ pub(super) async fn create_guest(
     };
     let no_store = HeaderValue::from_static("no-store");
     Ok((StatusCode::CREATED, [(CACHE_CONTROL, no_store)], Json(made)))
+}
+
+/// Who a guest became.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MergeRequest {
+    /// A registered user's id; a user that is missing is created.
+    user_id: String,
+}
+
+impl MergeRequest {
+    pub(super) fn read(&self) -> Result<PrincipalId, ApiError> {
+        user_id(&self.user_id)
+    }
+}
+
+/// A guest became a user: the user is a member where the guest was, and the guest is gone.
+///
+/// Whoever sees the conversation is told of both in one change.
+#[utoipa::path(
+    post, path = "/v1/guests/{id}/merge", tag = "directory",
+    params(("id" = String, Path, description = "A guest's id")),
+    request_body(content = MergeRequest),
+    responses(
+        (status = 204), (status = 400, body = Problem), (status = 401, body = CredentialFailure),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn merge_guest(
+    State(app): State<Arc<App>>,
+    Service: Service,
+    InPath(id): InPath<String>,
+    Payload(request): Payload<MergeRequest>,
+) -> Result<StatusCode, ApiError> {
+    let guest = guest_id(&id)?;
+    let user = request.read()?;
+    let key = find(&app, &guest)?;
+    let before = app.people.memberships(key, app.config.limits.audience);
+    let merged = app.people.merge_guest(&guest, &user).await?;
+    // Both in one go, before the end of the guest's sessions is an edge of its own.
+    app.fanout.guest_merged(&merged);
+    app.fanout.revoke(merged.guest, Revocation::Merged);
+    app.host.forget(merged.guest);
+    for (conversation, before) in before {
+        let is_new = merged.joined.contains(&(conversation, true));
+        let came = if is_new {
+            vec![merged.user]
+        } else {
+            Vec::new()
+        };
+        app.fanout
+            .members_changed(conversation, before, came, vec![merged.guest]);
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// End a guest's stay: the token is void, the sockets are cut.

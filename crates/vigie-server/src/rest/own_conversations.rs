@@ -50,14 +50,15 @@ pub(super) async fn list_own_conversations(
 
 /// `None` when the conversation ended meanwhile.
 fn describe(app: &App, watcher: PrincipalKey, key: ConversationKey) -> Option<OwnConversation> {
-    let (id, title, members) = {
+    let members = app.fanout.members_to_read(key);
+    let (id, title, member_count) = {
         let directory = app.people.directory();
         let conversation = directory.conversation(key)?;
         let title = conversation.title.as_deref().map(str::to_owned);
         (
             conversation.id.to_string(),
             title,
-            conversation.members().to_vec(),
+            conversation.members().len(),
         )
     };
     // Asked before the directory is locked again: whoever holds it never calls the engine.
@@ -75,7 +76,7 @@ fn describe(app: &App, watcher: PrincipalKey, key: ConversationKey) -> Option<Ow
     Some(OwnConversation {
         id,
         title,
-        member_count: members.len(),
+        member_count,
         online_count,
     })
 }

@@ -100,6 +100,7 @@ pub(super) fn plain(frame: &Frame) -> Option<(&'static str, &str)> {
         "presence:snapshot" => "snapshot",
         "user:status" => "status",
         "presence:cursor" => "cursor",
+        "presence:watching" => "watching",
         "auth:token-expired" | "auth:session-revoked" => "end",
         _ => return None,
     };

@@ -43,11 +43,13 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Follow everyone's changes over a WebSocket.
 ///
 /// Messages are JSON, `{"event":…,"data":…}`, with the events of `/v1/events`.
+/// A client may send `{"event":"watch","data":{"ids":[…]}}` and `unwatch` to follow people outside its conversations, which is answered by `watching` and a partial `snapshot`.
 /// A client may send `{"event":"resume","data":{"since":…}}` for what it missed, or without `since` for everyone anew, once a second.
 #[utoipa::path(
     get, path = "/v1/ws", tag = "following",
     params(
         ("since" = Option<String>, Query, description = "The cursor up to which the client holds everything"),
+        ("watch" = Option<String>, Query, description = "Typed ids of people outside one's conversations, comma-separated, at most `watch_limit`"),
         ("ticket" = Option<String>, Query, description = "A ticket, where no header can be sent"),
     ),
     responses(
@@ -160,6 +162,8 @@ struct Said {
 struct SaidData {
     #[serde(default)]
     since: Option<String>,
+    #[serde(default)]
+    ids: Vec<String>,
 }
 
 impl Talk {
@@ -223,15 +227,22 @@ impl Talk {
         let Message::Text(text) = message else {
             return;
         };
-        match serde_json::from_str::<Said>(text) {
-            Ok(said) if said.event == "resume" && self.follower.connection.may_resume() => {
-                let since = said.data.unwrap_or_default().since;
-                self.follower.follow(since.as_deref());
-            }
-            Ok(_) | Err(_) => {
-                self.app.metrics.ignored_packets.inc();
-            }
+        let Ok(said) = serde_json::from_str::<Said>(text) else {
+            return self.ignore();
+        };
+        let data = said.data.unwrap_or_default();
+        let ids: Vec<&str> = data.ids.iter().map(String::as_str).collect();
+        let (fanout, connection) = (&self.app.fanout, &self.follower.connection);
+        match said.event.as_str() {
+            "resume" if connection.may_resume() => self.follower.follow(data.since.as_deref()),
+            "watch" => fanout.watch(connection, &ids),
+            "unwatch" => fanout.unwatch(connection, &ids),
+            _ => self.ignore(),
         }
+    }
+
+    fn ignore(&self) {
+        self.app.metrics.ignored_packets.inc();
     }
 }
 

@@ -216,6 +216,7 @@ impl Handler {
             resumes: wishes.resumes,
             silence: self.silence_limit(socket),
         });
+        self.app.fanout.begin_watching(&connection, session);
         self.app.fanout.expire_at(&connection, identity.expires_at);
         let seated = Seated {
             connection,
@@ -296,6 +297,7 @@ impl Handler {
             },
             "version": env!("CARGO_PKG_VERSION"),
             "session": session.map(|session| format!("{:032x}", session.0)),
+            "watching": self.app.fanout.count_watched(&seated.connection),
         });
         let connection = &seated.connection;
         connection.emit(wire::event("authenticated", &payload));

@@ -13,6 +13,7 @@ use crate::fanout::{Frame, wire};
 use crate::limits::Limit;
 
 use super::acknowledge::acknowledge;
+use super::attending::Attendance;
 use super::codec::Event;
 use super::handler::Handler;
 use super::seat::{Seat, Seated};
@@ -67,6 +68,18 @@ impl Handler {
             "conversation:leave" => {
                 self.app.host.signal(Signal::SessionProved { connection });
                 self.leave(&event, seated);
+            }
+            "conversation:metadata" => {
+                self.app.host.signal(Signal::SessionProved { connection });
+                self.change_metadata(&event, seated);
+            }
+            "conversation:window" => {
+                self.app.host.signal(Signal::SessionProved { connection });
+                self.change_window(&event, seated);
+            }
+            "presence:watch" | "presence:unwatch" => {
+                self.app.host.signal(Signal::SessionProved { connection });
+                self.change_watched(&event, seated);
             }
             "presence:resume" => {
                 self.app.host.signal(Signal::SessionProved { connection });
@@ -178,14 +191,25 @@ impl Handler {
     }
 
     fn join(&self, event: &Event, seated: &Seated) {
-        match self.conversation_of(event, seated) {
-            Ok(conversation) => {
+        let attendance = Attendance::of(&event.payload).map_err(|no| self.refuse_payload(no));
+        let joining = self
+            .conversation_of(event, seated)
+            .and_then(|conversation| Ok((conversation, attendance?)));
+        match joining {
+            Ok((conversation, attendance)) => {
                 self.app.fanout.join(&seated.connection, conversation);
                 let payload = view(&event.payload, seated);
                 seated
                     .connection
                     .emit(wire::event("conversation:joined", &payload));
                 acknowledge(&seated.connection, event, &json!({"success": true}));
+                let Attendance {
+                    shows_presence,
+                    metadata,
+                } = attendance;
+                self.app
+                    .fanout
+                    .attend(&seated.connection, conversation, metadata, shows_presence);
             }
             Err(reason) => {
                 seated.connection.emit(join_error(&event.payload, reason));
@@ -224,7 +248,7 @@ impl Handler {
     }
 
     /// The conversation an event names, if its sender is a member; an unknown one looks like somebody else's.
-    fn conversation_of(
+    pub(super) fn conversation_of(
         &self,
         event: &Event,
         seated: &Seated,

@@ -3,9 +3,13 @@
 use serde_json::{Value, json};
 use vigie_core::{Id, Wall};
 
+use super::attending::{
+    Attendance, MAX_ASKED, MAX_METADATA_BYTES, Refused, id_texts, metadata, principal_id,
+};
 use super::authenticate::Wishes;
 use super::codec::{self, Event, Malformed, Packet};
 use super::events::{conversation_id, heartbeat_answer, join_error};
+use crate::fanout::rooms::Metadata;
 use crate::fuzzing::oracle::{is_id, is_time, without_fractions};
 use crate::fuzzing::{Outcome, check_payload};
 
@@ -108,6 +112,7 @@ fn check_event(event: &Event) {
         None => assert!(!named.as_str().is_some_and(is_id)),
     }
     check_join_error(&event.payload, id.as_ref());
+    check_attending(&event.payload);
     let now = Wall::from_millis(1_700_000_000_000);
     let answer = heartbeat_answer(&event.payload, now);
     assert!(answer["serverTime"].as_str().is_some_and(is_time));
@@ -119,6 +124,38 @@ fn check_event(event: &Event) {
         let rest = frame.strip_prefix(&format!("3{number}"));
         let arguments = rest.and_then(|rest| serde_json::from_str(rest).ok());
         assert_eq!(arguments, Some(json!([answer])));
+    }
+}
+
+/// Metadata is an object and small, and the ids that are taken from a list read as the same.
+fn check_attending(payload: &Value) {
+    let given = payload.get("metadata");
+    match metadata(payload) {
+        Ok(Metadata::Given(text)) => {
+            assert!(text.len() <= MAX_METADATA_BYTES, "{text}");
+            let again: Value = serde_json::from_str(&text).unwrap_or_default();
+            assert!(again.is_object());
+            assert_eq!(
+                Some(without_fractions(&again)),
+                given.map(without_fractions)
+            );
+        }
+        Ok(Metadata::Removed) => assert_eq!(given, Some(&Value::Null)),
+        Ok(Metadata::Unchanged) => assert_eq!(given, None),
+        Err(Refused::Size) => assert!(given.is_some_and(Value::is_object)),
+        Err(Refused::Shape) => assert!(given.is_some_and(|given| !given.is_object())),
+    }
+    let wants = Attendance::of(payload).is_ok_and(|attendance| attendance.shows_presence);
+    assert!(!wants || payload["presence"] == true);
+    let Ok(texts) = id_texts(payload, MAX_ASKED) else {
+        return;
+    };
+    assert!(texts.len() <= MAX_ASKED);
+    for text in texts {
+        if let Some(id) = principal_id(text) {
+            assert!(is_id(id.as_str()), "{text}");
+            assert_eq!(principal_id(&id.to_string()), Some(id));
+        }
     }
 }
 

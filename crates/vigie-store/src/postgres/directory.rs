@@ -165,6 +165,23 @@ pub(super) async fn delete_guests(
     forget(connection, guests).await
 }
 
+pub(super) async fn merge_guest(
+    connection: &mut PgConnection,
+    guest: &PrincipalId,
+    user: &PrincipalId,
+) -> Outcome {
+    sqlx::query(
+        "INSERT INTO members (conversation_id, principal_id)
+        SELECT conversation_id, $1 FROM members WHERE principal_id = $2
+        ON CONFLICT DO NOTHING",
+    )
+    .bind(user.as_str())
+    .bind(guest.as_str())
+    .execute(&mut *connection)
+    .await?;
+    delete_guests(connection, std::slice::from_ref(guest)).await
+}
+
 pub(super) async fn upsert_conversations(
     connection: &mut PgConnection,
     conversations: &[StoredConversation],

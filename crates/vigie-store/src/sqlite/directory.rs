@@ -93,6 +93,22 @@ pub(super) async fn delete_guests(
     forget(connection, guests).await
 }
 
+pub(super) async fn merge_guest(
+    connection: &mut SqliteConnection,
+    guest: &PrincipalId,
+    user: &PrincipalId,
+) -> Outcome {
+    sqlx::query(
+        "INSERT OR IGNORE INTO members (conversation_id, principal_id)
+        SELECT conversation_id, ? FROM members WHERE principal_id = ?",
+    )
+    .bind(user.as_str())
+    .bind(guest.as_str())
+    .execute(&mut *connection)
+    .await?;
+    delete_guests(connection, std::slice::from_ref(guest)).await
+}
+
 pub(super) async fn upsert_conversations(
     connection: &mut SqliteConnection,
     conversations: &[StoredConversation],

@@ -2,7 +2,7 @@
 
 use std::slice::from_ref;
 
-use vigie_core::{Profile, Role};
+use vigie_core::{Id, Profile, Role};
 use vigie_store::{StoredConversation, StoredGuest, StoredUser};
 
 use crate::Database;
@@ -170,6 +170,45 @@ pub(crate) async fn whoever_goes_takes_memberships_and_presence_along(database: 
     assert_eq!(snapshot.presence.len(), 2);
     assert!(presence_of(&snapshot, &bob).is_some());
     assert!(presence_of(&snapshot, &gull).is_some());
+}
+
+pub(crate) async fn a_guest_who_becomes_a_user_leaves_its_memberships(database: &impl Database) {
+    let store = database.open().await;
+    let (alice, bob) = (user("alice"), user("bob"));
+    let (gull, tern) = (guest("g_gull"), guest("g_tern"));
+    store
+        .upsert_users(&[registered("alice"), registered("bob")])
+        .await
+        .unwrap();
+    store
+        .upsert_guests(&[visitor("g_gull", 1), visitor("g_tern", 2)])
+        .await
+        .unwrap();
+    let (harbour, quay) = (conversation("harbour"), conversation("quay"));
+    // Alice is there already in one of the two.
+    store
+        .add_members(&harbour, &[alice.clone(), gull.clone(), bob.clone()])
+        .await
+        .unwrap();
+    store.add_members(&quay, from_ref(&gull)).await.unwrap();
+    let by = store.begin_incarnation(at(0), OFFLINE_AFTER).await.unwrap();
+    let present = [write(&gull, &online(1)), write(&tern, &online(1))];
+    store.write_presence(&by, &present, None).await.unwrap();
+
+    for _ in 0..2 {
+        store.merge_guest(&gull, &alice).await.unwrap();
+        let snapshot = load(&*store).await.unwrap();
+        let members = |id: &Id| {
+            let found = snapshot.conversations.iter().find(|one| one.id == *id);
+            found.unwrap().members.clone()
+        };
+        assert_eq!(members(&harbour), [alice.clone(), bob.clone()]);
+        assert_eq!(members(&quay), [alice.clone()]);
+        let left: Vec<_> = snapshot.guests.iter().map(|guest| &guest.id).collect();
+        assert_eq!(left, [&tern]);
+        assert!(presence_of(&snapshot, &gull).is_none());
+        assert!(presence_of(&snapshot, &tern).is_some());
+    }
 }
 
 pub(crate) async fn a_guest_is_a_member_of_its_conversation(database: &impl Database) {

@@ -50,6 +50,7 @@ macro_rules! contract {
             directory::claims_change_names_while_no_api_call_has,
             directory::whoever_goes_takes_memberships_and_presence_along,
             directory::a_guest_is_a_member_of_its_conversation,
+            directory::a_guest_who_becomes_a_user_leaves_its_memberships,
             directory::members_can_be_added_removed_and_replaced,
             directory::a_missing_title_leaves_the_title_as_it_is,
             directory::every_write_may_be_repeated,

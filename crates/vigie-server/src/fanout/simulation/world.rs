@@ -2,15 +2,15 @@
 //!
 //! Always true: after each step every new frame was compared with the truth of that instant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
 use tempfile::TempDir;
 use vigie_core::{
-    Chosen, ChosenStatus, ConnectionId, Id, Mono, Now, PrincipalId, PrincipalKey, Privacy, Reach,
-    SessionId, SightRules, Signal, Wall,
+    Chosen, ChosenStatus, ConnectionId, ConversationKey, Id, Mono, Now, PrincipalId, PrincipalKey,
+    Privacy, Reach, SessionId, SightRules, Signal, Wall,
 };
 use vigie_store::{Incarnation, Store};
 
@@ -25,7 +25,7 @@ use crate::fanout::sights::Sights;
 use crate::fanout::{Connection, Fanout, Positions, Wanted};
 use crate::flusher::Flusher;
 use crate::limits::Reached;
-use crate::people::{People, UserPatch};
+use crate::people::{Before, People, UserPatch};
 use crate::webhooks::Webhooks;
 
 const PEOPLE: [&str; 6] = ["ann", "ben", "cem", "dot", "eva", "fay"];
@@ -49,8 +49,10 @@ struct Client {
     kept: Kept,
     live: Option<Live>,
     session: Option<SessionId>,
-    /// Of each person the latest number it was sent on this link.
-    sent: BTreeMap<String, u64>,
+    /// Whom its link follows outside its conversations.
+    watched: BTreeSet<&'static str>,
+    /// Whom it followed: it looks at nothing of them any more.
+    forgotten: BTreeSet<&'static str>,
 }
 
 struct Live {
@@ -92,7 +94,8 @@ impl World {
             kept: Kept::default(),
             live: None,
             session: None,
-            sent: BTreeMap::new(),
+            watched: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
         });
         let truth = Truth {
             is_reciprocal: config.reciprocal_visibility,
@@ -144,7 +147,8 @@ impl World {
             16..18 => self.block(who, rng).await,
             18..22 => self.meet(conversation, who).await,
             22..26 => self.part(conversation, who).await,
-            26..40 => self.connect_or_drop(number, rng),
+            26..38 => self.connect_or_drop(number, rng),
+            38..40 => self.watch(number, who),
             40..44 => self.ask_again(number),
             44..58 => self.read(number, rng.usize(..4)),
             58..70 => self.tell(),
@@ -269,54 +273,72 @@ impl World {
     async fn meet(&mut self, conversation: &'static str, who: &'static str) {
         self.note(format!("{who} joins {conversation}"));
         let (id, member) = (conversation_id(conversation), PrincipalId::user(who));
-        let before = self.server.people.conversation(&id);
-        let members = [member.unwrap()];
         let people = &self.server.people;
-        people.add_members(id, &members).await.unwrap();
-        self.truth
-            .conversations
-            .entry(conversation)
-            .or_default()
-            .insert(who);
-        self.members_changed(conversation, before);
+        let before = people.before(&id, self.config.limits.audience, |members| members);
+        let added = people.add_members(id, &[member.unwrap()]).await;
+        let group = self.truth.conversations.entry(conversation).or_default();
+        group.insert(who);
+        self.members_changed(conversation, before, added.unwrap(), Vec::new());
     }
 
     async fn part(&mut self, conversation: &'static str, who: &'static str) {
         self.note(format!("{who} leaves {conversation}"));
-        let id = conversation_id(conversation);
-        let before = self.server.people.conversation(&id);
+        let (id, member) = (conversation_id(conversation), PrincipalId::user(who));
+        let people = &self.server.people;
+        let limit = self.config.limits.audience;
+        let before = people.before(&id, limit, |members| members.saturating_sub(1));
         if before.is_none() {
             return;
         }
-        let member = PrincipalId::user(who).unwrap();
-        let people = &self.server.people;
-        people.remove_member(&id, &member).await.unwrap();
-        self.truth
-            .conversations
-            .entry(conversation)
-            .or_default()
-            .remove(who);
-        self.members_changed(conversation, before);
+        let left = people.remove_member(&id, &member.unwrap()).await.unwrap();
+        let group = self.truth.conversations.entry(conversation).or_default();
+        group.remove(who);
+        self.members_changed(conversation, before, Vec::new(), vec![left]);
     }
 
     fn members_changed(
         &self,
         conversation: &str,
-        before: Option<(vigie_core::ConversationKey, Vec<PrincipalKey>)>,
+        before: Option<(ConversationKey, Before)>,
+        came: Vec<PrincipalKey>,
+        left: Vec<PrincipalKey>,
     ) {
         if self.bug == Some(Bug::MembersAreUntold) {
             return;
         }
-        let is_new = || {
-            let found = self
-                .server
-                .people
-                .conversation(&conversation_id(conversation));
-            found.map(|(key, _)| (key, Vec::new()))
-        };
-        if let Some((key, members)) = before.or_else(is_new) {
-            self.server.fanout.members_changed(key, members);
+        let directory = self.server.people.directory();
+        let key = directory.conversation_key(&conversation_id(conversation));
+        drop(directory);
+        let is_new = || Some((key?, Before::Members(Vec::new())));
+        if let Some((key, before)) = before.or_else(is_new) {
+            let fanout = &self.server.fanout;
+            fanout.members_changed(key, before, came, left);
         }
+    }
+
+    /// A link follows somebody outside its conversations, or no more; then its client forgets them by itself.
+    fn watch(&mut self, number: usize, whom: &'static str) {
+        let client = &mut self.clients[number];
+        let Some(live) = &client.live else {
+            return;
+        };
+        // The list of a session waits for it in real time.
+        if client.has_session || whom == client.who {
+            return;
+        }
+        let (fanout, limit) = (&self.server.fanout, self.config.limits.audience);
+        if client.watched.remove(whom) {
+            fanout.unwatch(&live.connection, &[whom]);
+            let told = self.truth.subscriptions(client.who, limit);
+            client
+                .forgotten
+                .extend((!told.contains(whom)).then_some(whom));
+        } else {
+            fanout.watch(&live.connection, &[whom]);
+            client.watched.insert(whom);
+            client.forgotten.remove(whom);
+        }
+        self.note(format!("client {number} watches {whom}, or no more"));
     }
 
     fn connect_or_drop(&mut self, number: usize, rng: &mut Rng) {
@@ -341,7 +363,13 @@ impl World {
         ));
         let is_early = self.bug == Some(Bug::SnapshotBeforeSubscription);
         let client = &mut self.clients[number];
-        let since = client.kept.cursor.clone();
+        let mut since = client.kept.cursor.clone();
+        if !client.watched.is_empty() || !client.forgotten.is_empty() {
+            // The list went with the link, and so does whatever it held.
+            since = None;
+            client.watched.clear();
+            client.forgotten.clear();
+        }
         connection.keep_cursors();
         if is_early {
             fanout.give_snapshot(&connection, since.as_deref());
@@ -361,7 +389,6 @@ impl World {
         if !is_early {
             fanout.give_snapshot(&connection, since.as_deref());
         }
-        client.sent.clear();
         client.live = Some(Live { connection, wire });
     }
 
@@ -472,7 +499,7 @@ impl World {
                     "user:status" => vec![payload],
                     _ => continue,
                 };
-                let mut seen = std::collections::BTreeSet::new();
+                let mut seen = BTreeSet::new();
                 for status in told {
                     let id = status["userId"].as_str().unwrap().to_owned();
                     if !seen.insert(id.clone()) {
@@ -544,11 +571,16 @@ impl World {
     pub(super) fn compare(&self) -> Result<(), Finding> {
         for (number, client) in self.clients.iter().enumerate() {
             let limit = self.config.limits.audience;
-            let told = self.truth.subscriptions(client.who, limit);
+            let mut told = self.truth.subscriptions(client.who, limit);
+            let watched = client.watched.iter().copied();
+            told.extend(watched.filter(|who| self.truth.may_see(client.who, who)));
             for who in PEOPLE {
                 let held = client.kept.view.get(who);
                 let presence = self.server.host.presence(self.key(who));
                 let is_told = told.contains(who);
+                if client.forgotten.contains(who) && !is_told {
+                    continue;
+                }
                 let is_hidden = !self.truth.may_see(client.who, who);
                 let now = self.clock.now().wall;
                 let expected = self.truth.status(client.who, who, &presence, now);

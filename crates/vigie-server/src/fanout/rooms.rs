@@ -1,0 +1,498 @@
+//! Presence of conversations: who of the members is online, and who has the conversation open.
+//!
+//! In: views that open and close, members that change in any way. Out: `conversation:presence`, and `conversation:presence_diff` after it.
+//! Always true: one loop tells all views, each of them by what its client holds and may see now; a change that a viewer may not see sends that viewer nothing.
+//! Lock order: the gatherings', then the engine's or an outbox's, then the directory's; the directory is let go before anything is sent.
+
+mod diff;
+mod gathering;
+mod here;
+mod index;
+mod ladder;
+mod reading;
+mod round;
+mod scene;
+mod view;
+mod wire;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+use vigie_core::{ConversationKey, PrincipalKey};
+
+use super::connection::Connection;
+use super::wire::event;
+use super::{Fanout, online_stats};
+use crate::config::Limits;
+use crate::people::Merged;
+use gathering::Gathering;
+use index::{Index, Standing};
+use ladder::Ladder;
+use view::View;
+
+pub(crate) use diff::Counts;
+pub(crate) use here::Metadata;
+pub(crate) use reading::Seen;
+pub(crate) use wire::Entry;
+
+/// Members read in one go when a large conversation is looked through, before others get their turn at the engine.
+const READ: usize = 1_000;
+
+/// Every conversation that somebody has open, and every large one.
+#[derive(Debug)]
+pub(super) struct Rooms {
+    gatherings: Mutex<Gatherings>,
+    inbox: Mutex<Inbox>,
+    came: Notify,
+    /// There are gatherings: without, nobody needs to know who changed.
+    is_used: AtomicBool,
+    ladder: Ladder,
+}
+
+#[derive(Debug, Default)]
+struct Gatherings {
+    table: HashMap<ConversationKey, Gathering>,
+    /// When something is due; each gathering at most once.
+    due: BTreeSet<(Instant, ConversationKey)>,
+}
+
+/// What happened since the loop looked last.
+#[derive(Debug, Default)]
+struct Inbox {
+    changed: BTreeSet<PrincipalKey>,
+    /// Members that came or left.
+    moved: BTreeSet<(ConversationKey, PrincipalKey)>,
+    /// Conversations that are gone.
+    ended: BTreeSet<ConversationKey>,
+    /// Whoever sees others otherwise than before.
+    looking: BTreeSet<PrincipalKey>,
+}
+
+impl Rooms {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            gatherings: Mutex::default(),
+            inbox: Mutex::default(),
+            came: Notify::new(),
+            is_used: AtomicBool::new(false),
+            ladder: Ladder {
+                full: limits.room_full.min(limits.audience),
+                batched: limits.audience,
+                viewers: limits.room_viewers,
+            },
+        }
+    }
+
+    /// Somebody's presence changed, or what they let others see.
+    pub(super) fn note_change(&self, principal: PrincipalKey) {
+        if self.is_used.load(Ordering::Acquire) {
+            self.inbox.lock().changed.insert(principal);
+            self.came.notify_one();
+        }
+    }
+}
+
+impl Gatherings {
+    /// Lets the loop come by when the gathering is due.
+    fn schedule(&mut self, conversation: ConversationKey, before: Option<Instant>) {
+        let due = self.table.get(&conversation).and_then(Gathering::due);
+        if due == before {
+            return;
+        }
+        if let Some(before) = before {
+            self.due.remove(&(before, conversation));
+        }
+        if let Some(due) = due {
+            self.due.insert((due, conversation));
+        }
+    }
+
+    /// Changes a gathering, if there is one, and its time with it.
+    fn change<T>(
+        &mut self,
+        conversation: ConversationKey,
+        change: impl FnOnce(&mut Gathering) -> T,
+    ) -> Option<T> {
+        let gathering = self.table.get_mut(&conversation)?;
+        let before = gathering.due();
+        let result = change(gathering);
+        self.schedule(conversation, before);
+        Some(result)
+    }
+
+    fn drop_if_over(&mut self, conversation: ConversationKey, is_large: bool) {
+        let is_over = |gathering: &Gathering| gathering.is_over(is_large);
+        if self.table.get(&conversation).is_some_and(is_over) {
+            let due = self.table.remove(&conversation);
+            if let Some(due) = due.and_then(|gathering| gathering.due()) {
+                self.due.remove(&(due, conversation));
+            }
+        }
+    }
+}
+
+/// Tells views as they are due, until it is dropped.
+pub(super) async fn run(fanout: &Fanout) {
+    fanout.index_large_conversations().await;
+    loop {
+        drop(fanout.gatherings());
+        for conversation in fanout.due_gatherings() {
+            fanout.hold_round(conversation).await;
+        }
+        let next = fanout.rooms.gatherings.lock().due.first().copied();
+        let is_due = async {
+            match next {
+                Some((at, _)) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = fanout.rooms.came.notified() => {}
+            () = is_due => {}
+        }
+    }
+}
+
+impl Fanout {
+    /// A member opens a conversation; with `shows_presence` its client is told who is there, now and from now on.
+    pub(crate) fn attend(
+        &self,
+        connection: &Arc<Connection>,
+        conversation: ConversationKey,
+        metadata: Metadata,
+        shows_presence: bool,
+    ) {
+        let (principal, id) = (connection.principal, connection.id);
+        let now = Instant::now();
+        let (who, name) = {
+            let directory = self.people.directory();
+            let Some(group) = directory.conversation(conversation) else {
+                return;
+            };
+            (directory.member(principal).id().clone(), group.id.clone())
+        };
+        {
+            let mut gatherings = self.gatherings();
+            self.rooms.is_used.store(true, Ordering::Release);
+            gatherings.table.entry(conversation).or_default();
+            if shows_presence {
+                self.ensure_index(&mut gatherings, conversation);
+            }
+            gatherings.change(conversation, |gathering| {
+                let mut is_news = gathering.open(&who, principal, id, metadata);
+                if shows_presence {
+                    let view = gathering.views.entry(id).or_insert_with(|| {
+                        // One viewer more may change what all are told.
+                        is_news = true;
+                        View::new(Arc::clone(connection), name)
+                    });
+                    view.start_over();
+                    gathering.hurry(id, now);
+                }
+                if is_news {
+                    gathering.mark(principal, now);
+                }
+            });
+        }
+        // The socket may be gone, or its membership, since somebody looked.
+        if self.hub.connection(id).is_none() || !connection.joined().contains(&conversation) {
+            self.stop_attending(connection, conversation);
+        }
+        self.rooms.came.notify_one();
+    }
+
+    /// A socket closes a conversation.
+    pub(super) fn stop_attending(&self, connection: &Connection, conversation: ConversationKey) {
+        let mut gatherings = self.rooms.gatherings.lock();
+        gatherings.change(conversation, |gathering| {
+            gathering.leave(connection.principal, connection.id, Instant::now());
+        });
+        self.drop_if_over(&mut gatherings, conversation);
+        drop(gatherings);
+        self.rooms.came.notify_one();
+    }
+
+    /// A socket that looks at a large conversation asks for these members beside the first; whoever is none is left out.
+    pub(crate) fn ask_for(
+        &self,
+        connection: &Connection,
+        conversation: ConversationKey,
+        members: Vec<PrincipalKey>,
+    ) {
+        let id = connection.id;
+        self.gatherings().change(conversation, |gathering| {
+            if let Some(view) = gathering.views.get_mut(&id) {
+                view.ask(members);
+                gathering.hurry(id, Instant::now());
+            }
+        });
+        self.rooms.came.notify_one();
+    }
+
+    /// Members came to a conversation or left it.
+    pub(super) fn members_moved(
+        &self,
+        conversation: ConversationKey,
+        came: &[PrincipalKey],
+        left: &[PrincipalKey],
+    ) {
+        // A conversation that becomes a large one is to be known before anybody asks.
+        if self.is_large(conversation) {
+            self.rooms.is_used.store(true, Ordering::Release);
+        } else if !self.rooms.is_used.load(Ordering::Acquire) {
+            return;
+        }
+        let moved = came.iter().chain(left);
+        let mut inbox = self.rooms.inbox.lock();
+        inbox.moved.extend(moved.map(|who| (conversation, *who)));
+        drop(inbox);
+        self.rooms.came.notify_one();
+    }
+
+    /// A guest became a user: the one leaves and the other joins in one change.
+    pub(crate) fn guest_merged(&self, merged: &Merged) {
+        let moved = merged.joined.iter().flat_map(|(conversation, _)| {
+            [merged.guest, merged.user].map(|who| (*conversation, who))
+        });
+        if self.rooms.is_used.load(Ordering::Acquire) {
+            self.rooms.inbox.lock().moved.extend(moved);
+            self.rooms.came.notify_one();
+        }
+    }
+
+    /// Tells what becomes of members who came to a conversation that subscribes nobody, or left it.
+    pub(super) fn tell_moves(
+        &self,
+        conversation: ConversationKey,
+        came: &[PrincipalKey],
+        left: &[PrincipalKey],
+    ) {
+        if self.hub.has_viewers(conversation) {
+            online_stats::note(self, conversation);
+        }
+        self.members_moved(conversation, came, left);
+        self.end_views(conversation, left);
+        let moved: Vec<_> = came.iter().chain(left).copied().collect();
+        self.members_seen_otherwise(conversation, &moved);
+    }
+
+    /// A conversation that subscribed nobody is gone, with all its memberships.
+    pub(crate) fn large_conversation_ended(&self, conversation: ConversationKey) {
+        for socket in self.hub.viewers(conversation) {
+            self.end_views(conversation, &[socket.principal]);
+        }
+        self.rooms.inbox.lock().ended.insert(conversation);
+        self.rooms.came.notify_one();
+    }
+
+    /// What these people let others see, or may see of others, is not what it was.
+    pub(super) fn sight_changed_in_rooms(&self, principals: &[PrincipalKey]) {
+        if !self.rooms.is_used.load(Ordering::Acquire) {
+            return;
+        }
+        let mut inbox = self.rooms.inbox.lock();
+        inbox.changed.extend(principals);
+        inbox.looking.extend(principals);
+        drop(inbox);
+        self.rooms.came.notify_one();
+    }
+
+    fn is_large(&self, conversation: ConversationKey) -> bool {
+        let directory = self.people.directory();
+        let group = directory.conversation(conversation);
+        group.is_some_and(|group| group.members().len() > self.audience_limit)
+    }
+
+    /// The gatherings, with all that happened taken in.
+    fn gatherings(&self) -> MutexGuard<'_, Gatherings> {
+        let mut gatherings = self.rooms.gatherings.lock();
+        let inbox = std::mem::take(&mut *self.rooms.inbox.lock());
+        if !inbox.changed.is_empty() {
+            self.take_in_changes(&mut gatherings, &inbox.changed);
+        }
+        if !inbox.looking.is_empty() {
+            self.take_in_looks(&mut gatherings, &inbox.looking);
+        }
+        if !inbox.moved.is_empty() {
+            self.take_in_moves(&mut gatherings, &inbox.moved);
+        }
+        if !inbox.ended.is_empty() {
+            self.take_in_ends(&mut gatherings, &inbox.ended);
+        }
+        gatherings
+    }
+
+    fn take_in_changes(&self, gatherings: &mut Gatherings, changed: &BTreeSet<PrincipalKey>) {
+        let changed: Vec<_> = changed.iter().copied().collect();
+        let (presences, _) = self.host.survey(&changed);
+        let now = (self.host.now().wall, Instant::now());
+        let directory = self.people.directory();
+        for (principal, presence) in changed.into_iter().zip(presences) {
+            let member = directory.member(principal);
+            let standing = Standing::of(member, &presence, now.0);
+            for conversation in member.conversations() {
+                gatherings.change(*conversation, |gathering| {
+                    gathering.note(member.id(), principal, standing);
+                    gathering.mark(principal, now.1);
+                });
+            }
+        }
+    }
+
+    fn take_in_looks(&self, gatherings: &mut Gatherings, looking: &BTreeSet<PrincipalKey>) {
+        let now = Instant::now();
+        for principal in looking {
+            let conversations = self
+                .people
+                .directory()
+                .member(*principal)
+                .conversations()
+                .to_vec();
+            for conversation in conversations {
+                gatherings.change(conversation, |gathering| {
+                    let mut hurried = Vec::new();
+                    for (id, view) in &mut gathering.views {
+                        if view.watcher() == *principal {
+                            view.compare_all();
+                            hurried.push(*id);
+                        }
+                    }
+                    for id in hurried {
+                        gathering.hurry(id, now);
+                    }
+                });
+            }
+        }
+    }
+
+    fn take_in_moves(
+        &self,
+        gatherings: &mut Gatherings,
+        moved: &BTreeSet<(ConversationKey, PrincipalKey)>,
+    ) {
+        let people: Vec<_> = moved.iter().map(|(_, principal)| *principal).collect();
+        let (presences, _) = self.host.survey(&people);
+        let now = (self.host.now().wall, Instant::now());
+        let mut ended = Vec::new();
+        {
+            let directory = self.people.directory();
+            for ((conversation, principal), presence) in moved.iter().zip(presences) {
+                let member = directory.member(*principal);
+                let is_member = directory.is_member(*conversation, *principal);
+                let standing = if is_member {
+                    Standing::of(member, &presence, now.0)
+                } else {
+                    Standing::Absent
+                };
+                gatherings.change(*conversation, |gathering| {
+                    gathering.note(member.id(), *principal, standing);
+                    gathering.mark(*principal, now.1);
+                    if !is_member {
+                        ended.extend(gathering.end_views_of(*principal));
+                    }
+                });
+            }
+        }
+        self.say_views_ended(&ended);
+        let mut conversations: Vec<_> = moved
+            .iter()
+            .map(|(conversation, _)| *conversation)
+            .collect();
+        conversations.dedup();
+        for conversation in conversations {
+            if self.is_large(conversation) {
+                self.ensure_index(gatherings, conversation);
+            }
+            self.drop_if_over(gatherings, conversation);
+        }
+    }
+
+    fn take_in_ends(&self, gatherings: &mut Gatherings, ended: &BTreeSet<ConversationKey>) {
+        for conversation in ended {
+            let views = gatherings.change(*conversation, Gathering::end);
+            let views: Vec<_> = views.into_iter().flatten().collect();
+            self.say_views_ended(&views);
+            self.drop_if_over(gatherings, *conversation);
+        }
+    }
+
+    fn drop_if_over(&self, gatherings: &mut Gatherings, conversation: ConversationKey) {
+        if gatherings.table.contains_key(&conversation) {
+            let is_large = self.is_large(conversation);
+            gatherings.drop_if_over(conversation, is_large);
+        }
+    }
+
+    /// Whoever looked on is told that there is no more to see.
+    fn say_views_ended(&self, ended: &[View]) {
+        for view in ended {
+            let payload = {
+                let directory = self.people.directory();
+                serde_json::json!({
+                    "conversationId": view.id.as_str(),
+                    "userId": directory.member(view.watcher()).id().as_str(),
+                    "reason": "no_longer_member",
+                })
+            };
+            let frame = event("conversation:left", &payload);
+            view.connection.emit_if_room(frame);
+        }
+    }
+
+    /// Makes sure that it is known who is present in a conversation.
+    fn ensure_index(&self, gatherings: &mut Gatherings, conversation: ConversationKey) {
+        let is_known = |gathering: &Gathering| gathering.index.is_some();
+        if gatherings.table.get(&conversation).is_some_and(is_known) {
+            return;
+        }
+        let index = self.read_index(conversation);
+        let gathering = gatherings.table.entry(conversation).or_default();
+        gathering.keep_index(index, &self.people.directory());
+    }
+
+    /// Reads who is present, while nobody else may note it.
+    fn read_index(&self, conversation: ConversationKey) -> Index {
+        let members = self.people.members_of(conversation);
+        let now = self.host.now().wall;
+        let mut index = Index::default();
+        for some in members.chunks(READ) {
+            let (presences, _) = self.host.survey(some);
+            let directory = self.people.directory();
+            for (key, presence) in some.iter().zip(presences) {
+                let member = directory.member(*key);
+                match Standing::of(member, &presence, now) {
+                    Standing::Absent => {}
+                    standing @ (Standing::Hidden(_) | Standing::Public(_)) => {
+                        index.note(member.id(), *key, standing);
+                    }
+                }
+            }
+        }
+        index
+    }
+
+    /// Reads who is present in each conversation that is too large to be read when somebody opens it.
+    async fn index_large_conversations(&self) {
+        let large: Vec<ConversationKey> = {
+            let directory = self.people.directory();
+            let all = directory.conversations();
+            all.filter(|(_, group)| group.members().len() > self.audience_limit)
+                .map(|(key, _)| key)
+                .collect()
+        };
+        for conversation in large {
+            self.index_one(conversation);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn index_one(&self, conversation: ConversationKey) {
+        let mut gatherings = self.gatherings();
+        self.rooms.is_used.store(true, Ordering::Release);
+        self.ensure_index(&mut gatherings, conversation);
+    }
+}

@@ -1,0 +1,132 @@
+//! A round: every view that is due is told what it lacks.
+//!
+//! Always true: a view is taken to hold what its link took, and nothing else; one without room is tried again when the window is over.
+
+use std::collections::HashMap;
+
+use tokio::time::Instant;
+use vigie_core::{ConnectionId, ConversationKey, PrincipalKey};
+
+use super::scene::Scene;
+use super::view::{Dirty, Message};
+use super::wire::encode;
+use crate::fanout::Fanout;
+use crate::fanout::connection::Delivery;
+use crate::fanout::link::Frame;
+use crate::fanout::window::WINDOW;
+
+/// Views that are told in one go, before other tasks get their turn.
+const AT_ONCE: usize = 64;
+
+/// What is said in one round, encoded once for all who are told the same.
+type Said = HashMap<Message, Frame>;
+
+impl Fanout {
+    /// The conversations in which something is due.
+    pub(super) fn due_gatherings(&self) -> Vec<ConversationKey> {
+        let now = Instant::now();
+        let gatherings = self.rooms.gatherings.lock();
+        let due = gatherings.due.iter().take_while(|(at, _)| *at <= now);
+        due.map(|(_, conversation)| *conversation).collect()
+    }
+
+    /// Tells the views of a conversation what is due.
+    pub(super) async fn hold_round(&self, conversation: ConversationKey) {
+        let members = {
+            let directory = self.people.directory();
+            let group = directory.conversation(conversation);
+            group.map_or(0, |group| group.members().len())
+        };
+        let ladder = self.rooms.ladder;
+        let work = self.gatherings().change(conversation, |gathering| {
+            gathering.take_work(Instant::now(), ladder, members)
+        });
+        let Some(work) = work else {
+            return;
+        };
+        let mut said = Said::new();
+        for views in work.views.chunks(AT_ONCE) {
+            self.tell_views(conversation, views, &work.dirty, &mut said);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn tell_views(
+        &self,
+        conversation: ConversationKey,
+        views: &[ConnectionId],
+        dirty: &[PrincipalKey],
+        said: &mut Said,
+    ) {
+        let mut gatherings = self.gatherings();
+        let Some(gathering) = gatherings.table.get_mut(&conversation) else {
+            return;
+        };
+        // Asked before the directory is read, for whoever holds that asks no link.
+        let has_room = |id: &&ConnectionId| {
+            let view = gathering.views.get(id);
+            view.is_some_and(|view| view.connection.has_room_to_show())
+        };
+        let (views, full): (Vec<_>, Vec<_>) = views.iter().partition(has_room);
+        let mut without_room: Vec<ConnectionId> = full.into_iter().copied().collect();
+        let mut messages = Vec::new();
+        {
+            let directory = self.people.directory();
+            let (Some(index), Some(rung), Some(group)) = (
+                &gathering.index,
+                gathering.rung,
+                directory.conversation(conversation),
+            ) else {
+                return;
+            };
+            let scene = Scene {
+                directory: &directory,
+                conversation,
+                members: group.members().len(),
+                here: &gathering.here,
+                index,
+                here_public: gathering.here.public(),
+            };
+            let ids = dirty.iter().map(|key| directory.member(*key).id());
+            let dirty = Dirty {
+                keys: dirty,
+                first: ids.min(),
+            };
+            for id in views {
+                let Some(view) = gathering.views.get_mut(id) else {
+                    continue;
+                };
+                // Whoever is no member any more is told nothing; the view is about to end.
+                if !directory.is_member(conversation, view.watcher()) {
+                    continue;
+                }
+                let message = view.next(&scene, rung, &dirty);
+                let frame = message.as_ref().map(|message| {
+                    let encode = || encode(&directory, scene.here, group.id.as_str(), message);
+                    let frame = said.entry(message.clone()).or_insert_with(encode);
+                    frame.copy()
+                });
+                messages.push((*id, message, frame));
+            }
+        }
+        let retry = Instant::now() + WINDOW;
+        gatherings.change(conversation, |gathering| {
+            for (id, message, frame) in messages {
+                let Some(view) = gathering.views.get_mut(&id) else {
+                    continue;
+                };
+                let delivery = frame.map_or(Delivery::Done, |frame| view.connection.show(frame));
+                match delivery {
+                    Delivery::Done => view.told(message.as_ref()),
+                    Delivery::NoRoom => without_room.push(id),
+                }
+            }
+            for id in without_room {
+                if let Some(view) = gathering.views.get_mut(&id) {
+                    view.want(dirty);
+                    gathering.hurry(id, retry);
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,324 @@
+//! A conversation at one instant, as each watcher may know it.
+//!
+//! In: who is present, who is here, and the directory's facts. Out: what one watcher is told of one member, and how many it may count.
+//! Always true: whoever a watcher may not see is neither listed nor counted, and what is told of somebody depends on nothing that is hidden from that watcher.
+
+use vigie_core::{
+    Availability, ConversationKey, Directory, PrincipalId, PrincipalKey, Reach, Sight, Watcher,
+};
+
+use super::diff::{Counts, Told};
+use super::here::Here;
+use super::index::{Index, Standing};
+
+/// Present members that a viewer of a large conversation is shown without asking.
+pub(super) const WINDOW: usize = 50;
+
+/// How many of those who are here are shown as present, counted one by one.
+pub(super) fn here_public(directory: &Directory, index: &Index, here: &Here) -> usize {
+    let standing = |key: &PrincipalKey| index.standing(directory.member(*key).id());
+    let people = here.people();
+    people.filter(|key| standing(key).is_public()).count()
+}
+
+/// A conversation at one instant.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scene<'s> {
+    pub(super) directory: &'s Directory,
+    pub(super) conversation: ConversationKey,
+    /// How many members there are.
+    pub(super) members: usize,
+    pub(super) here: &'s Here,
+    pub(super) index: &'s Index,
+    /// How many of those who are here are shown as present.
+    pub(super) here_public: usize,
+}
+
+impl<'s> Scene<'s> {
+    /// What a watcher is told of a member; `None` of whoever is not shown as present.
+    pub(super) fn told(&self, watcher: Watcher, key: PrincipalKey) -> Option<Told> {
+        let availability = self.availability(watcher, key)?;
+        Some(Told {
+            availability,
+            is_here: self.here.is_here(key),
+            metadata: self.here.metadata(key).map_or(0, |(stamp, _)| stamp),
+        })
+    }
+
+    fn availability(&self, watcher: Watcher, key: PrincipalKey) -> Option<Availability> {
+        if !self.directory.is_member(self.conversation, key) {
+            return None;
+        }
+        let standing = self.index.standing(self.directory.member(key).id());
+        let is_own = watcher == Watcher::Principal(key);
+        let sight = self.directory.sight(watcher, key);
+        match (standing, sight) {
+            (Standing::Public(availability), _) if sight.follows() => Some(availability),
+            // Invisible people see themselves in a conversation as others do.
+            (Standing::Hidden(own), Sight::Whole) if !(is_own && own.is_veiled) => {
+                Some(own.availability)
+            }
+            (Standing::Public(_) | Standing::Hidden(_) | Standing::Absent, _) => None,
+        }
+    }
+
+    /// Whether a watcher may see anybody beside itself as present.
+    pub(super) fn sees_others(&self, watcher: Watcher) -> bool {
+        match watcher {
+            Watcher::Service => true,
+            Watcher::Principal(key) => {
+                let hides = self.directory.member(key).privacy().availability == Reach::Nobody;
+                !(hides && self.directory.sight_rules().reciprocal)
+            }
+        }
+    }
+
+    /// Members who are to a watcher as if they did not exist.
+    fn unseen(&self, watcher: Watcher) -> Vec<PrincipalKey> {
+        let Watcher::Principal(key) = watcher else {
+            return Vec::new();
+        };
+        let looking = self.directory.member(key);
+        if !looking.has_blocks() {
+            return Vec::new();
+        }
+        let mut unseen = [looking.blocked(), looking.blockers()].concat();
+        unseen.sort_unstable();
+        unseen.dedup();
+        unseen.retain(|other| {
+            self.directory.is_member(self.conversation, *other)
+                && self.directory.sight(watcher, *other) == Sight::Nothing
+        });
+        unseen
+    }
+
+    /// How many members a watcher may know of.
+    pub(super) fn count_members(&self, watcher: Watcher) -> usize {
+        self.members - self.unseen(watcher).len()
+    }
+
+    /// How many a watcher may know of, without looking at each.
+    pub(super) fn count(&self, watcher: Watcher) -> Counts {
+        let unseen = self.unseen(watcher);
+        let standing = |key: &PrincipalKey| self.index.standing(self.directory.member(*key).id());
+        let is_public = |key: &PrincipalKey| matches!(standing(key), Standing::Public(_));
+        let (mut online, mut here) = (0, 0);
+        if self.sees_others(watcher) {
+            let hidden: Vec<_> = unseen.iter().filter(|key| is_public(key)).collect();
+            online = self.index.public() - hidden.len();
+            here = self.here_public
+                - hidden
+                    .iter()
+                    .filter(|key| self.here.is_here(***key))
+                    .count();
+        }
+        match watcher {
+            Watcher::Service => {
+                let hidden = || self.index.hidden_after(None);
+                online += self.index.hidden();
+                here += hidden().filter(|(_, key)| self.here.is_here(*key)).count();
+            }
+            Watcher::Principal(own) => {
+                let is_counted = self.sees_others(watcher) && is_public(&own);
+                if let Some(told) = self.told(watcher, own).filter(|_| !is_counted) {
+                    online += 1;
+                    here += usize::from(told.is_here);
+                }
+            }
+        }
+        Counts {
+            members: self.members - unseen.len(),
+            online,
+            here,
+        }
+    }
+
+    /// Everybody whom a watcher may be shown as present.
+    pub(super) fn listing(&self, watcher: Watcher) -> impl Iterator<Item = PrincipalKey> + use<'s> {
+        let own = match watcher {
+            Watcher::Principal(own) => Some(own),
+            Watcher::Service => None,
+        };
+        let people = self.index.public_after(None).map(|(_, key)| key);
+        people.chain(own)
+    }
+
+    /// The first of them, and oneself; whoever has a larger id than the last of a full window is not in it.
+    pub(super) fn window(&self, watcher: Watcher) -> (Vec<PrincipalKey>, Option<PrincipalId>) {
+        let own = match watcher {
+            Watcher::Principal(own) => Some(own),
+            Watcher::Service => None,
+        };
+        if !self.sees_others(watcher) {
+            return (own.into_iter().collect(), None);
+        }
+        let people = self.index.public_after(None);
+        let seen = people.filter(|(_, key)| self.directory.sight(watcher, *key).follows());
+        let window: Vec<_> = seen.take(WINDOW).collect();
+        let edge = window.get(WINDOW - 1).map(|(id, _)| (*id).clone());
+        let keys = window.into_iter().map(|(_, key)| key);
+        (keys.chain(own).collect(), edge)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::collections::BTreeSet;
+
+    use fastrand::Rng;
+    use vigie_core::{ConnectionId, PrincipalId, Privacy, Profile, Role, SightRules};
+
+    use super::*;
+    use crate::fanout::rooms::here::Metadata;
+    use crate::fanout::rooms::index::Own;
+
+    const PEOPLE: usize = 12;
+
+    /// A room of most of some people, who block and hide from each other at random.
+    fn random(rng: &mut Rng) -> (Directory, ConversationKey, Index, Here) {
+        let mut directory = Directory::default();
+        let reciprocal = rng.bool();
+        directory.set_sight_rules(SightRules { reciprocal });
+        let mut put = |number: usize, rng: &mut Rng| {
+            let id = PrincipalId::user(&format!("user{number}")).unwrap();
+            let role = (rng.u32(..6) == 0).then_some(Role::Moderator);
+            let profile = Profile {
+                role,
+                ..Profile::default()
+            };
+            directory.put(id, &profile, None)
+        };
+        let people: Vec<_> = (0..PEOPLE).map(|number| put(number, rng)).collect();
+        let room = directory.put_conversation("room".parse().unwrap(), None);
+        let (mut index, mut here) = (Index::default(), Here::default());
+        for key in &people {
+            if rng.u32(..8) > 0 {
+                directory.join(room, *key);
+            }
+            let hides = rng.u32(..4) == 0;
+            if hides {
+                let privacy = Privacy {
+                    availability: Reach::Nobody,
+                    last_seen: Reach::Nobody,
+                };
+                directory.set_privacy(*key, privacy);
+            }
+            if rng.u32(..3) == 0 {
+                directory.block(*key, people[rng.usize(..PEOPLE)]);
+            }
+            if !directory.is_member(room, *key) {
+                continue;
+            }
+            let own = Own {
+                availability: Availability::Online,
+                is_veiled: rng.bool(),
+            };
+            let standing = match rng.u32(..4) {
+                0 => Standing::Absent,
+                1 => Standing::Hidden(own),
+                _ if hides => Standing::Hidden(own),
+                _ => Standing::Public(Availability::Online),
+            };
+            index.note(directory.member(*key).id(), *key, standing);
+            if rng.bool() {
+                here.open(*key, ConnectionId(u64::from(key.0)), Metadata::Unchanged);
+            }
+        }
+        (directory, room, index, here)
+    }
+
+    #[test]
+    fn what_is_counted_is_what_could_be_listed_for_every_watcher() {
+        for seed in 0..400 {
+            let mut rng = Rng::with_seed(seed);
+            let (directory, conversation, index, here) = random(&mut rng);
+            let members = directory.conversation(conversation).unwrap().members();
+            let scene = Scene {
+                directory: &directory,
+                conversation,
+                members: members.len(),
+                here: &here,
+                index: &index,
+                here_public: here_public(&directory, &index, &here),
+            };
+            let watchers = members.iter().map(|key| Watcher::Principal(*key));
+            for watcher in watchers.chain([Watcher::Service]) {
+                let told: Vec<_> = members
+                    .iter()
+                    .filter_map(|key| Some((*key, scene.told(watcher, *key)?)))
+                    .collect();
+                let unseen = members
+                    .iter()
+                    .filter(|key| directory.sight(watcher, **key) == Sight::Nothing);
+                let expected = Counts {
+                    members: members.len() - unseen.count(),
+                    online: told.len(),
+                    here: told.iter().filter(|(_, told)| told.is_here).count(),
+                };
+                let counted = scene.count(watcher);
+                assert_eq!(counted, expected, "seed {seed}, {watcher:?}");
+                if watcher == Watcher::Service {
+                    continue;
+                }
+                let told: BTreeSet<_> = told.into_iter().map(|(key, _)| key).collect();
+                let shown = |key: &PrincipalKey| scene.told(watcher, *key).is_some();
+                let listed: BTreeSet<_> = scene.listing(watcher).filter(shown).collect();
+                let window = scene.window(watcher).0.into_iter();
+                let window: BTreeSet<_> = window.filter(shown).collect();
+                assert_eq!(
+                    (&listed, &window),
+                    (&told, &told),
+                    "seed {seed}, {watcher:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_change_that_is_hidden_from_a_watcher_changes_nothing_that_it_is_told() {
+        for seed in 0..400 {
+            let mut rng = Rng::with_seed(seed);
+            let (directory, conversation, mut index, mut here) = random(&mut rng);
+            let members = directory.conversation(conversation).unwrap().members();
+            let seen = |index: &Index, here: &Here, watcher| {
+                let scene = Scene {
+                    directory: &directory,
+                    conversation,
+                    members: members.len(),
+                    here,
+                    index,
+                    here_public: here_public(&directory, index, here),
+                };
+                let told: Vec<_> = members
+                    .iter()
+                    .map(|key| scene.told(watcher, *key))
+                    .collect();
+                (told, scene.count(watcher), scene.window(watcher))
+            };
+            // Somebody whom others do not see comes, opens the conversation, and goes again.
+            let Some(who) = members
+                .iter()
+                .copied()
+                .find(|key| directory.member(*key).privacy().availability == Reach::Nobody)
+            else {
+                continue;
+            };
+            let id = directory.member(who).id();
+            let others = members.iter().filter(|key| **key != who);
+            let others: Vec<_> = others.map(|key| Watcher::Principal(*key)).collect();
+            let before: Vec<_> = others.iter().map(|one| seen(&index, &here, *one)).collect();
+            let own = Own {
+                availability: Availability::Busy,
+                is_veiled: rng.bool(),
+            };
+            for standing in [Standing::Hidden(own), Standing::Absent] {
+                index.note(id, who, standing);
+                here.open(who, ConnectionId(77), Metadata::Given("{}".into()));
+                let after: Vec<_> = others.iter().map(|one| seen(&index, &here, *one)).collect();
+                assert_eq!(before, after, "seed {seed}");
+            }
+        }
+    }
+}
