@@ -15,7 +15,7 @@ use vigie_core::{
 use vigie_store::{Incarnation, Store};
 
 use super::client::{Kept, Wire};
-use super::truth::{Truth, without_moving_times};
+use super::truth::{Truth, unknown, without_moving_times};
 use super::{Bug, Finding};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -589,8 +589,8 @@ impl World {
                     Some(held) if is_told || is_hidden || who == client.who => {
                         without_moving_times(held.clone()) == expected
                     }
-                    // Whom nobody tells of must not be held as of some earlier time.
-                    Some(_) => false,
+                    // Whom nobody tells of must not be held as of some earlier time, but may have been lost from sight.
+                    Some(held) => *held == unknown(who),
                     None => !is_told || client.kept.is_truncated,
                 };
                 if !is_right {
