@@ -1,13 +1,13 @@
 //! The history that both worlds share, and what the hidden one does in one of them alone.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use vigie_client::{Method, Socket};
 
 use super::plain::{HIDDEN, Record};
 use super::routes::ask_everything;
 use super::watchers::{Viewer, Watching, Who};
 use crate::follower::{Kept, Transport};
-use crate::world::{World, token, told_by_now};
+use crate::world::World;
 
 /// Whose coming and going shows that all before it has been told.
 pub(super) const MARKER: &str = "anna";
