@@ -99,7 +99,7 @@ async fn main() {
     let mut receive = |page| match page {
         Page::Users(page) => users += page.len(),
         Page::Presence(page) => presence += page.len(),
-        Page::Guests(_) | Page::Conversations(_) => {}
+        Page::Guests(_) | Page::Conversations(_) | Page::Privacy(_) | Page::Blocks(_) => {}
     };
     store.load(&mut receive).await.unwrap();
     report("open and load", began, users);
