@@ -30,10 +30,8 @@ const welcome = object({
 
 const refusal = object({ success: exactly(false), error: filled });
 
-const chosen = object({ status: nullable(exactly('away', 'busy', 'invisible')), text: nullable(text), until: time });
-
 /** What a person is told of itself. */
-const ownStatus = object({ ...presence, ...extras((inner) => inner), chosen: optional(chosen) });
+const ownStatus = object({ ...presence, ...extras((inner) => inner) });
 
 /** Server → client events by name; each carries exactly one payload. */
 export const EVENTS = {

@@ -130,6 +130,15 @@ impl Choosing {
         }
     }
 
+    /// Counts something that somebody chose and that is news to everyone who may know.
+    ///
+    /// # Errors
+    /// When it comes too often.
+    pub(crate) fn count(&self, principal: PrincipalKey) -> Result<(), Unchosen> {
+        let counted = self.limiter.check_key(&principal);
+        counted.map_err(|_| Unchosen::TooOften)
+    }
+
     /// Forgets those who chose nothing for long.
     pub(crate) fn forget_silent(&self) {
         self.limiter.retain_recent();

@@ -74,7 +74,8 @@ pub(super) async fn show_privacy(
     request_body(content = PrivacyView),
     responses(
         (status = 200, body = PrivacyView), (status = 400, body = Problem), (status = 401, body = CredentialFailure),
-        (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 429, body = Problem),
+        (status = 503, body = Problem),
     ),
     security(("jwt" = []), ("guest" = []), ("api_key" = [])),
 )]
@@ -86,6 +87,9 @@ pub(super) async fn put_privacy(
 ) -> Result<Json<PrivacyView>, ApiError> {
     let id = whose(&asker, &who)?;
     let privacy = Privacy::try_from(view)?;
+    if let Asker::Person(identity) = &asker {
+        app.choosing.count(identity.key)?;
+    }
     let before = |key| app.fanout.sights_around(key);
     if let Some(sights) = app.people.set_privacy(&id, privacy, before).await? {
         app.fanout.sights_changed(sights);

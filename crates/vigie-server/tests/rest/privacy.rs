@@ -135,6 +135,23 @@ async fn at_most_a_thousand_people_are_blocked() {
 }
 
 #[tokio::test]
+async fn nobody_turns_their_dot_on_and_off_all_the_time() {
+    let world = World::start().await;
+    let alice = world.user("alice");
+    alice.acts().await;
+    for number in 0..10 {
+        let last_seen = ["nobody", "contacts"][number % 2];
+        privacy(&alice, "contacts", last_seen).await;
+    }
+    let wanted = json!({"availability": "nobody", "lastSeen": "nobody"});
+    let reply = alice.put("/v1/privacy/me", &wanted).await;
+    assert_eq!(problem(&reply), (429, "RATE_LIMITED".to_owned()));
+    // A service may.
+    let reply = world.service().put("/v1/privacy/alice", &wanted).await;
+    assert_eq!(reply.status, 200);
+}
+
+#[tokio::test]
 async fn privacy_decides_what_contacts_and_strangers_are_shown() {
     let world = World::start().await;
     world.conversation("room", &["alice", "bob"]).await;

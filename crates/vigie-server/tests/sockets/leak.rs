@@ -4,6 +4,7 @@
 //! Whatever a watcher is told and answered from then on, by every transport, event and route, has to be the same in both.
 //! Always true: what is compared is all that came, with nothing left out but random numbers, the server's own clock, and events whose number depends on how fast the machine is.
 
+mod doings;
 mod history;
 mod plain;
 mod routes;

@@ -1,13 +1,13 @@
 //! The history that both worlds share, and what the hidden one does in one of them alone.
 
-use serde_json::{Value, json};
-use vigie_client::{Http, Method, Socket};
+use serde_json::json;
+use vigie_client::{Method, Socket};
 
 use super::plain::{HIDDEN, Record};
 use super::routes::ask_everything;
 use super::watchers::{Viewer, Watching, Who};
 use crate::follower::{Kept, Transport};
-use crate::world::{World, token, told_by_now};
+use crate::world::World;
 
 /// Whose coming and going shows that all before it has been told.
 pub(super) const MARKER: &str = "anna";
@@ -33,17 +33,17 @@ pub(super) enum Way {
 const WATCHERS: [&str; 3] = ["wanda", "fred", "sam"];
 
 /// One of the two worlds.
-struct Life {
+pub(super) struct Life {
     world: Option<World>,
-    way: Way,
+    pub(super) way: Way,
     /// The hidden one is there, and does things.
-    is_there: bool,
+    pub(super) is_there: bool,
     guest: String,
     guest_id: String,
-    viewers: Vec<Viewer>,
+    pub(super) viewers: Vec<Viewer>,
     watching: Vec<Watching>,
     /// The hidden one's device.
-    xeno: Option<Socket>,
+    pub(super) xeno: Option<Socket>,
     /// Somebody who is there all the time.
     zoe: Option<Socket>,
     record: Record,
@@ -110,7 +110,7 @@ impl Life {
         }
     }
 
-    fn world(&self) -> &World {
+    pub(super) fn world(&self) -> &World {
         self.world.as_ref().unwrap()
     }
 
@@ -146,7 +146,7 @@ impl Life {
     }
 
     /// Somebody whom all watchers know comes and goes; when all were told, they were told all before.
-    async fn mark(&mut self, what: &str) {
+    pub(super) async fn mark(&mut self, what: &str) {
         let mut anna = self.world().user(MARKER).await;
         self.until_shown(MARKER, true).await;
         anna.disconnect().await;
@@ -161,7 +161,7 @@ impl Life {
     }
 
     /// Waits until the lists of all conversations had their turn: until those of one came that has nothing to do with the hidden one.
-    async fn tick(&mut self) {
+    pub(super) async fn tick(&mut self) {
         let mut carl = self.world().user("carl").await;
         self.until_told_of_carl(true).await;
         carl.disconnect().await;
@@ -236,99 +236,6 @@ impl Life {
 
     fn kept(&self) -> Vec<Kept> {
         self.watching.iter().map(Watching::kept).collect()
-    }
-
-    /// All that somebody can do; and where they are not, nothing.
-    async fn go_on(&mut self) {
-        let is_seen = self.way == Way::LastSeen;
-        self.say(&[("presence:activity", json!({}))]).await;
-        self.mark("is active").await;
-        self.ask_as_xeno("/api/conversations").await;
-        self.ask_as_xeno("/v1/auth/forward").await;
-        self.mark("asks").await;
-        let join = json!({"conversationId": "room"});
-        self.say(&[
-            ("conversation:join", join.clone()),
-            ("conversation:join", json!({"conversationId": "hall"})),
-            ("conversation:leave", join.clone()),
-        ])
-        .await;
-        self.mark("looks at conversations").await;
-        if self.is_there {
-            let mut second = self.world().user(HIDDEN).await;
-            second.abort().await;
-        }
-        self.mark("has a second device for a moment").await;
-        if is_seen {
-            return;
-        }
-        self.say(&[("presence:app-state", json!({"foreground": false}))])
-            .await;
-        self.mark("is away").await;
-        self.choose(&json!({"status": "invisible", "text": "nobody reads this"}))
-            .await;
-        self.mark("says something").await;
-        self.say(&[("presence:app-state", json!({"foreground": true}))])
-            .await;
-        self.say(&[
-            ("typing:start", join.clone()),
-            ("typing:start", json!({"conversationId": "hall"})),
-            ("typing:stop", join),
-        ])
-        .await;
-        self.mark("types").await;
-        // Somebody who was sent no list yet is sent none by a change that is hidden.
-        let mut anew = Viewer::open(self.world(), Who::User("wanda"), &["room"]).await;
-        anew.channel = "wanda looks anew".to_owned();
-        self.viewers.push(anew);
-        for is_online in [false, true] {
-            if self.is_there {
-                let body = json!({"userId": HIDDEN, "isOnline": is_online});
-                let path = "/maintenance/user-status";
-                self.world().service(Method::POST, path, Some(body)).await;
-            }
-            self.tick().await;
-        }
-        self.mark("is set offline and online").await;
-        if let Some(mut xeno) = self.xeno.take() {
-            xeno.disconnect().await;
-        }
-        self.mark("goes").await;
-        if self.is_there {
-            self.xeno = Some(self.world().user(HIDDEN).await);
-        }
-        self.mark("comes back").await;
-    }
-
-    /// Lets the invisible one choose, where they are there.
-    async fn choose(&self, choice: &Value) {
-        if self.is_there && self.way == Way::Invisible {
-            let bearer = format!("Bearer {}", token(HIDDEN));
-            let http = Http::new(self.world().url()).header("authorization", bearer);
-            let reply = http.call(Method::PUT, "/v1/presence/me", Some(choice));
-            assert_eq!(reply.await.unwrap().status, 200);
-        }
-    }
-
-    /// Lets the hidden one say something, where they are there, and waits until the server has heard it.
-    async fn say(&mut self, events: &[(&str, Value)]) {
-        if !self.is_there {
-            return;
-        }
-        let xeno = self.xeno.as_mut().unwrap();
-        for (name, payload) in events {
-            xeno.emit(name, Some(payload.clone()));
-        }
-        told_by_now(xeno).await;
-    }
-
-    async fn ask_as_xeno(&self, path: &str) {
-        if self.is_there {
-            let bearer = format!("Bearer {}", token(HIDDEN));
-            let http = Http::new(self.world().url()).header("authorization", bearer);
-            let reply = http.call(Method::GET, path, None).await.unwrap();
-            assert_eq!(reply.status, 200);
-        }
     }
 
     /// Comes back by every transport: with what was kept, and with nothing.

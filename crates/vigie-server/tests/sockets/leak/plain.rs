@@ -85,10 +85,13 @@ fn kind(channel: &str, name: &str, payload: &mut Value) -> Option<String> {
             payload["conversationId"]
         ));
     }
-    if payload["partial"] != true || channel.contains("caught up") || channel.contains('/') {
+    // A question that waits is answered as of some moment, and that is not the same in both worlds.
+    let is_of_a_moment = payload["partial"] == true || channel.ends_with("follows by Changes");
+    let is_snapshot = payload["users"].is_array();
+    if !is_snapshot || !is_of_a_moment || channel.contains("caught up") || channel.contains('/') {
         return Some(format!("{channel}: {name}"));
     }
-    // Fresh times, of whoever is there at that moment: only what they say of the hidden person can be compared.
+    // Of whoever is there at that moment: only what is said of the hidden person can be compared.
     let users = payload["users"].as_array_mut()?;
     users.retain(|user| user["userId"] == HIDDEN);
     if users.is_empty() {

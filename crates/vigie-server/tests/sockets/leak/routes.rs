@@ -130,10 +130,15 @@ fn values_of(path: &str, name: &str, cursor: &str) -> Vec<Option<String>> {
         "id" => some(&[HIDDEN, &typed]),
         "who" => some(&["me", &typed]),
         "principal" => some(&[&typed]),
+        "ids" if path.starts_with("/v1/conversations/") => some(&["room,hall"]),
         "ids" => some(&[&format!("anna,{HIDDEN},zoe,nobody")]),
         "since" => vec![None, Some(cursor.to_owned())],
         "wait" => some(&["0"]),
         "activity" => some(&["0", "1"]),
+        "watch" => vec![None, Some(typed)],
+        "fields" => vec![None, Some("count".to_owned())],
+        "limit" => vec![None, Some("2".to_owned())],
+        "after" => vec![None],
         "original" => some(&["x"]),
         // A ticket is spent by its first use, and another credential is there.
         "ticket" | "Last-Event-ID" => vec![None],
@@ -152,6 +157,10 @@ fn body_of(path: &str, method: &Method, operation: &Value) -> Option<Value> {
         ("POST", "/v1/activity") => json!([{"userId": HIDDEN}]),
         // These take an operator's credential, and are refused whatever is sent.
         ("PUT", "/v1/users/{id}" | "/v1/conversations/{id}") | ("POST", "/v1/guests") => json!({}),
+        ("POST", "/v1/guests/{id}/merge") => json!({"userId": HIDDEN}),
+        ("POST" | "PATCH" | "PUT", path) if path.starts_with("/v1/webhooks") => {
+            json!({"url": "https://example.org/"})
+        }
         ("POST", path) if path.ends_with("/user-status") => {
             json!({"userId": HIDDEN, "isOnline": true})
         }

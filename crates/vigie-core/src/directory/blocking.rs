@@ -1,0 +1,88 @@
+//! Blocks, as the directory changes and knows them.
+//!
+//! Always true: two principals with a block between them both know that they have blocks, so that everybody else is seen without a look at them.
+
+use crate::principal::{PrincipalId, PrincipalKey};
+
+use super::Directory;
+
+impl Directory {
+    /// Hides two principals from each other, because `blocker` wants it so; says whether it is new.
+    pub fn block(&mut self, blocker: PrincipalKey, blocked: PrincipalKey) -> bool {
+        self.version += 1;
+        for key in [blocker, blocked] {
+            self.rows[key.index()].has_blocks = true;
+        }
+        self.blocks.add(blocker, blocked)
+    }
+
+    /// Ends a block; says whether there was one.
+    pub fn unblock(&mut self, blocker: PrincipalKey, blocked: PrincipalKey) -> bool {
+        self.version += 1;
+        let was_blocked = self.blocks.remove(blocker, blocked);
+        for key in [blocker, blocked] {
+            let has_blocks =
+                !self.blocks.blocked_by(key).is_empty() || !self.blocks.blockers_of(key).is_empty();
+            self.rows[key.index()].has_blocks = has_blocks;
+        }
+        was_blocked
+    }
+
+    /// Whether one of two principals blocked the other.
+    #[must_use]
+    pub fn is_blocked_between(&self, one: PrincipalKey, other: PrincipalKey) -> bool {
+        let has_blocks = |key: PrincipalKey| self.rows[key.index()].has_blocks;
+        has_blocks(one) && has_blocks(other) && self.blocks.are_between(one, other)
+    }
+
+    /// The same by id; whoever does not exist can be blocked as well.
+    pub fn block_id(&mut self, blocker: PrincipalKey, blocked: &PrincipalId) -> bool {
+        match self.existing(blocked) {
+            Some(blocked) => self.block(blocker, blocked),
+            None => self.blocks.await_id(blocker, blocked),
+        }
+    }
+
+    /// Ends a block by id; says whether there was one.
+    pub fn unblock_id(&mut self, blocker: PrincipalKey, blocked: &PrincipalId) -> bool {
+        match self.existing(blocked) {
+            Some(blocked) => self.unblock(blocker, blocked),
+            None => self.blocks.await_no_more(blocker, blocked),
+        }
+    }
+
+    /// Whom somebody blocked, sorted by id: whether they exist is not to be told from it.
+    #[must_use]
+    pub fn blocked_ids(&self, blocker: PrincipalKey) -> Vec<PrincipalId> {
+        let known = self.member(blocker).blocked().iter();
+        let known = known.map(|key| self.member(*key).id());
+        let waiting = self.blocks.waiting_of(blocker);
+        let mut ids: Vec<_> = known.chain(waiting).cloned().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    fn existing(&self, id: &PrincipalId) -> Option<PrincipalKey> {
+        let key = self.key(id)?;
+        (!self.member(key).is_deleted()).then_some(key)
+    }
+
+    /// Somebody has an id that was blocked before.
+    pub(super) fn take_up_blocks(&mut self, key: PrincipalKey, id: &PrincipalId) {
+        for blocker in self.blocks.take_waiting(id) {
+            self.block(blocker, key);
+        }
+    }
+
+    pub(super) fn end_blocks(&mut self, key: PrincipalKey) {
+        for id in self.blocks.waiting_of(key).to_vec() {
+            self.blocks.await_no_more(key, &id);
+        }
+        for blocked in self.blocks.blocked_by(key).to_vec() {
+            self.unblock(key, blocked);
+        }
+        for blocker in self.blocks.blockers_of(key).to_vec() {
+            self.unblock(blocker, key);
+        }
+    }
+}
