@@ -161,6 +161,8 @@ impl Fanout {
             };
             (directory.member(principal).id().clone(), group.id.clone())
         };
+        // Its own arrival may still be on its way to whoever tells news.
+        self.rooms.inbox.lock().changed.insert(principal);
         {
             let mut gatherings = self.gatherings();
             self.rooms.is_used.store(true, Ordering::Release);
