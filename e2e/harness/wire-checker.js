@@ -73,6 +73,13 @@ export class WireChecker {
   }
 }
 
+/** Whether somebody looks like somebody who does not exist. */
+function isBlank(user) {
+  const times = [user.lastActiveAt, user.lastActivityAt ?? null, user.lastSeenAt ?? null];
+  const isNobody = !user.isOnline && (user.status ?? 'offline') === 'offline' && user.username === user.userId;
+  return isNobody && user.seq === undefined && times.every((time) => time === null);
+}
+
 /** The history of one client, as far as the rules need it. */
 class SocketRecord {
   constructor(checker, label, owner, catchesUp) {
@@ -91,6 +98,7 @@ class SocketRecord {
     this.seqs = new Map();
     this.shown = new Map();
     this.joined = new Set();
+    this.rooms = new Map();
     this.statsAt = new Map();
   }
 
@@ -180,6 +188,26 @@ class SocketRecord {
       this.joined.delete(payload.conversationId);
     },
 
+    'conversation:presence': (payload, blame) => {
+      const { conversationId, members, counts, truncated } = payload;
+      const held = new Set(members.map(({ userId }) => userId));
+      if (held.size !== members.length) blame('holds the same userId twice');
+      if (truncated !== counts.online > held.size) blame('truncated contradicts the counts');
+      this.rooms.set(conversationId, held);
+      this.#inRoom(payload, members, blame);
+    },
+
+    'conversation:presence_diff': (payload, blame) => {
+      const { conversationId, joins, updates, leaves } = payload;
+      const held = this.rooms.get(conversationId);
+      if (!held) return blame('came before the whole one');
+      for (const { userId } of joins) if (held.has(userId)) blame(`lets ${userId} join twice`);
+      for (const { userId } of updates) if (!held.has(userId)) blame(`updates ${userId}, who is not held`);
+      for (const userId of leaves) if (!held.delete(userId)) blame(`lets ${userId} leave, who is not held`);
+      for (const { userId } of joins) held.add(userId);
+      this.#inRoom(payload, [...joins, ...updates], blame);
+    },
+
     'conversation:online_stats': (payload, blame) => {
       const { conversationId, onlineUsers, onlineCount } = payload;
       const updatedAt = Date.parse(payload.updatedAt);
@@ -197,6 +225,14 @@ class SocketRecord {
     'typing:stop': (payload, blame) => this.#typing(payload, blame),
   };
 
+  #inRoom({ conversationId, mode, counts }, entries, blame) {
+    if (!this.joined.has(conversationId)) blame('is about a conversation that this socket did not join');
+    if (counts.here > counts.online || counts.online > counts.members) blame('counts more than there are');
+    const held = this.rooms.get(conversationId);
+    if ((mode === 'full' || mode === 'batched') && counts.online !== held.size) blame('counts others than it lists');
+    for (const { userId } of entries) if (!this.checker.maySee(this.owner, userId)) blame(`shows ${userId} to a stranger`);
+  }
+
   #typing({ conversationId, userId }, blame) {
     if (!this.joined.has(conversationId)) blame('is about a conversation that this socket did not join');
     if (!this.checker.maySee(this.owner, userId)) blame('tells a stranger');
@@ -205,15 +241,14 @@ class SocketRecord {
   /** Somebody whom this socket could see became unknown to it: nothing but that is told. */
   #parted(user, blame) {
     if (!this.shown.has(user.userId)) blame('makes somebody unknown whom the socket never held');
-    const isBlank = !user.isOnline && user.status === 'offline' && user.username === user.userId;
-    const times = [user.lastActiveAt, user.lastActivityAt, user.lastSeenAt];
-    if (!isBlank || times.some((time) => time !== null)) blame('has no version and yet tells something');
+    if (!isBlank(user)) blame('has no version and yet tells something');
     this.shown.delete(user.userId);
     this.seqs.delete(user.userId);
   }
 
   #seen(user, blame) {
-    if (!this.checker.maySee(this.owner, user.userId)) {
+    // Whoever is watched and may not be seen looks like somebody who does not exist.
+    if (!isBlank(user) && !this.checker.maySee(this.owner, user.userId)) {
       this.checker.doubt(this.owner, user.userId, () => blame(`shows ${user.userId} to a stranger, ${this.owner}`));
     }
     if (user.status !== undefined && user.isOnline !== (user.status !== 'offline')) blame('isOnline contradicts status');

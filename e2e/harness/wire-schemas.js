@@ -33,6 +33,13 @@ const refusal = object({ success: exactly(false), error: filled });
 /** What a person is told of itself. */
 const ownStatus = object({ ...presence, ...extras((inner) => inner) });
 
+const MODES = exactly('full', 'batched', 'window', 'count');
+
+/** A member who is shown as present. */
+const entry = object({ userId: id, username: text, status: exactly('online', 'away', 'busy'), here: bool });
+
+const counts = object({ members: count, online: count, here: count });
+
 /** Server → client events by name; each carries exactly one payload. */
 export const EVENTS = {
   authenticated: (value, at) => (value?.success === false ? refusal : welcome)(value, at),
@@ -52,7 +59,10 @@ export const EVENTS = {
   'presence:error': object({ event: filled, code: exactly('INVALID_PAYLOAD', 'RATE_LIMITED', 'NOT_DURABLE_YET'), message: filled }),
   'presence:cursor': object({ cursor: filled }),
   'conversation:joined': object({ conversationId: id, userId: id }),
-  'conversation:left': object({ conversationId: id, userId: id }),
+  'conversation:left': object({ conversationId: id, userId: id, reason: optional(exactly('no_longer_member')) }),
+  'conversation:presence': object({ conversationId: id, mode: MODES, members: list(entry), counts, truncated: bool }),
+  'conversation:presence_diff': object({ conversationId: id, mode: MODES, joins: list(entry), updates: list(entry), leaves: list(id), counts }),
+  'presence:watching': object({ total: count, refused: list(object({ id: text, code: exactly('invalid_id', 'too_many', 'rate_limited') })) }),
   'conversation:join-error': object({
     conversationId: nullable(text),
     reason: exactly('invalid_payload', 'not_authenticated', 'rate_limited', 'not_a_member', 'no_longer_member', 'server_error'),

@@ -7,7 +7,9 @@
 mod diff;
 mod gathering;
 mod here;
+mod inbox;
 mod index;
+mod indexing;
 mod ladder;
 mod reading;
 mod round;
@@ -19,18 +21,17 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use vigie_core::{ConversationKey, PrincipalKey};
 
 use super::connection::Connection;
-use super::wire::event;
 use super::{Fanout, online_stats};
 use crate::config::Limits;
 use crate::people::Merged;
 use gathering::Gathering;
-use index::{Index, Standing};
+use inbox::Inbox;
 use ladder::Ladder;
 use view::View;
 
@@ -38,9 +39,6 @@ pub(crate) use diff::Counts;
 pub(crate) use here::Metadata;
 pub(crate) use reading::Seen;
 pub(crate) use wire::Entry;
-
-/// Members read in one go when a large conversation is looked through, before others get their turn at the engine.
-const READ: usize = 1_000;
 
 /// Every conversation that somebody has open, and every large one.
 #[derive(Debug)]
@@ -58,18 +56,6 @@ struct Gatherings {
     table: HashMap<ConversationKey, Gathering>,
     /// When something is due; each gathering at most once.
     due: BTreeSet<(Instant, ConversationKey)>,
-}
-
-/// What happened since the loop looked last.
-#[derive(Debug, Default)]
-struct Inbox {
-    changed: BTreeSet<PrincipalKey>,
-    /// Members that came or left.
-    moved: BTreeSet<(ConversationKey, PrincipalKey)>,
-    /// Conversations that are gone.
-    ended: BTreeSet<ConversationKey>,
-    /// Whoever sees others otherwise than before.
-    looking: BTreeSet<PrincipalKey>,
 }
 
 impl Rooms {
@@ -175,6 +161,8 @@ impl Fanout {
             };
             (directory.member(principal).id().clone(), group.id.clone())
         };
+        // Its own arrival may still be on its way to whoever tells news.
+        self.rooms.inbox.lock().changed.insert(principal);
         {
             let mut gatherings = self.gatherings();
             self.rooms.is_used.store(true, Ordering::Release);
@@ -299,200 +287,5 @@ impl Fanout {
         inbox.looking.extend(principals);
         drop(inbox);
         self.rooms.came.notify_one();
-    }
-
-    fn is_large(&self, conversation: ConversationKey) -> bool {
-        let directory = self.people.directory();
-        let group = directory.conversation(conversation);
-        group.is_some_and(|group| group.members().len() > self.audience_limit)
-    }
-
-    /// The gatherings, with all that happened taken in.
-    fn gatherings(&self) -> MutexGuard<'_, Gatherings> {
-        let mut gatherings = self.rooms.gatherings.lock();
-        let inbox = std::mem::take(&mut *self.rooms.inbox.lock());
-        if !inbox.changed.is_empty() {
-            self.take_in_changes(&mut gatherings, &inbox.changed);
-        }
-        if !inbox.looking.is_empty() {
-            self.take_in_looks(&mut gatherings, &inbox.looking);
-        }
-        if !inbox.moved.is_empty() {
-            self.take_in_moves(&mut gatherings, &inbox.moved);
-        }
-        if !inbox.ended.is_empty() {
-            self.take_in_ends(&mut gatherings, &inbox.ended);
-        }
-        gatherings
-    }
-
-    fn take_in_changes(&self, gatherings: &mut Gatherings, changed: &BTreeSet<PrincipalKey>) {
-        let changed: Vec<_> = changed.iter().copied().collect();
-        let (presences, _) = self.host.survey(&changed);
-        let now = (self.host.now().wall, Instant::now());
-        let directory = self.people.directory();
-        for (principal, presence) in changed.into_iter().zip(presences) {
-            let member = directory.member(principal);
-            let standing = Standing::of(member, &presence, now.0);
-            for conversation in member.conversations() {
-                gatherings.change(*conversation, |gathering| {
-                    gathering.note(member.id(), principal, standing);
-                    gathering.mark(principal, now.1);
-                });
-            }
-        }
-    }
-
-    fn take_in_looks(&self, gatherings: &mut Gatherings, looking: &BTreeSet<PrincipalKey>) {
-        let now = Instant::now();
-        for principal in looking {
-            let conversations = self
-                .people
-                .directory()
-                .member(*principal)
-                .conversations()
-                .to_vec();
-            for conversation in conversations {
-                gatherings.change(conversation, |gathering| {
-                    let mut hurried = Vec::new();
-                    for (id, view) in &mut gathering.views {
-                        if view.watcher() == *principal {
-                            view.compare_all();
-                            hurried.push(*id);
-                        }
-                    }
-                    for id in hurried {
-                        gathering.hurry(id, now);
-                    }
-                });
-            }
-        }
-    }
-
-    fn take_in_moves(
-        &self,
-        gatherings: &mut Gatherings,
-        moved: &BTreeSet<(ConversationKey, PrincipalKey)>,
-    ) {
-        let people: Vec<_> = moved.iter().map(|(_, principal)| *principal).collect();
-        let (presences, _) = self.host.survey(&people);
-        let now = (self.host.now().wall, Instant::now());
-        let mut ended = Vec::new();
-        {
-            let directory = self.people.directory();
-            for ((conversation, principal), presence) in moved.iter().zip(presences) {
-                let member = directory.member(*principal);
-                let is_member = directory.is_member(*conversation, *principal);
-                let standing = if is_member {
-                    Standing::of(member, &presence, now.0)
-                } else {
-                    Standing::Absent
-                };
-                gatherings.change(*conversation, |gathering| {
-                    gathering.note(member.id(), *principal, standing);
-                    gathering.mark(*principal, now.1);
-                    if !is_member {
-                        ended.extend(gathering.end_views_of(*principal));
-                    }
-                });
-            }
-        }
-        self.say_views_ended(&ended);
-        let mut conversations: Vec<_> = moved
-            .iter()
-            .map(|(conversation, _)| *conversation)
-            .collect();
-        conversations.dedup();
-        for conversation in conversations {
-            if self.is_large(conversation) {
-                self.ensure_index(gatherings, conversation);
-            }
-            self.drop_if_over(gatherings, conversation);
-        }
-    }
-
-    fn take_in_ends(&self, gatherings: &mut Gatherings, ended: &BTreeSet<ConversationKey>) {
-        for conversation in ended {
-            let views = gatherings.change(*conversation, Gathering::end);
-            let views: Vec<_> = views.into_iter().flatten().collect();
-            self.say_views_ended(&views);
-            self.drop_if_over(gatherings, *conversation);
-        }
-    }
-
-    fn drop_if_over(&self, gatherings: &mut Gatherings, conversation: ConversationKey) {
-        if gatherings.table.contains_key(&conversation) {
-            let is_large = self.is_large(conversation);
-            gatherings.drop_if_over(conversation, is_large);
-        }
-    }
-
-    /// Whoever looked on is told that there is no more to see.
-    fn say_views_ended(&self, ended: &[View]) {
-        for view in ended {
-            let payload = {
-                let directory = self.people.directory();
-                serde_json::json!({
-                    "conversationId": view.id.as_str(),
-                    "userId": directory.member(view.watcher()).id().as_str(),
-                    "reason": "no_longer_member",
-                })
-            };
-            let frame = event("conversation:left", &payload);
-            view.connection.emit_if_room(frame);
-        }
-    }
-
-    /// Makes sure that it is known who is present in a conversation.
-    fn ensure_index(&self, gatherings: &mut Gatherings, conversation: ConversationKey) {
-        let is_known = |gathering: &Gathering| gathering.index.is_some();
-        if gatherings.table.get(&conversation).is_some_and(is_known) {
-            return;
-        }
-        let index = self.read_index(conversation);
-        let gathering = gatherings.table.entry(conversation).or_default();
-        gathering.keep_index(index, &self.people.directory());
-    }
-
-    /// Reads who is present, while nobody else may note it.
-    fn read_index(&self, conversation: ConversationKey) -> Index {
-        let members = self.people.members_of(conversation);
-        let now = self.host.now().wall;
-        let mut index = Index::default();
-        for some in members.chunks(READ) {
-            let (presences, _) = self.host.survey(some);
-            let directory = self.people.directory();
-            for (key, presence) in some.iter().zip(presences) {
-                let member = directory.member(*key);
-                match Standing::of(member, &presence, now) {
-                    Standing::Absent => {}
-                    standing @ (Standing::Hidden(_) | Standing::Public(_)) => {
-                        index.note(member.id(), *key, standing);
-                    }
-                }
-            }
-        }
-        index
-    }
-
-    /// Reads who is present in each conversation that is too large to be read when somebody opens it.
-    async fn index_large_conversations(&self) {
-        let large: Vec<ConversationKey> = {
-            let directory = self.people.directory();
-            let all = directory.conversations();
-            all.filter(|(_, group)| group.members().len() > self.audience_limit)
-                .map(|(key, _)| key)
-                .collect()
-        };
-        for conversation in large {
-            self.index_one(conversation);
-            tokio::task::yield_now().await;
-        }
-    }
-
-    fn index_one(&self, conversation: ConversationKey) {
-        let mut gatherings = self.gatherings();
-        self.rooms.is_used.store(true, Ordering::Release);
-        self.ensure_index(&mut gatherings, conversation);
     }
 }

@@ -287,3 +287,38 @@ async fn a_viewer_that_reads_slowly_is_told_the_newest_and_little_of_the_rest() 
     // 1,200 changes, each of which is one message to whoever reads along.
     assert!(messages < 600, "{messages} messages");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_large_conversation_members_come_and_go_at_once_as_well() {
+    let settings = [("VIGIE_AUDIENCE_LIMIT", "3"), ("VIGIE_GRACE", "100ms")];
+    let world = World::with(&settings).await;
+    world
+        .conversation("room", &["ann", "ben", "cem", "dot", "bob"])
+        .await;
+    let mut bob = Viewer::open(&world, "bob", "room").await;
+    let mut ann = Viewer::open(&world, "ann", "room").await;
+    bob.until(|bob| bob.counts == counts(5, 2, 2)).await;
+    assert_eq!(bob.mode, "window");
+    let _eva = world.user("eva").await;
+    let path = "/v1/conversations/room/members/user:eva";
+    world.service(Method::PUT, path, None).await;
+    bob.until(|bob| bob.members.contains_key("eva") && bob.counts == counts(6, 3, 2))
+        .await;
+    let path = "/v1/conversations/room/members/user:ann";
+    world.service(Method::DELETE, path, None).await;
+    ann.until(|ann| ann.is_over).await;
+    bob.until(|bob| !bob.members.contains_key("ann") && bob.counts == counts(5, 2, 1))
+        .await;
+    let mut ann = ann.socket;
+    ann.emit("conversation:join", Some(json!({"conversationId": "room"})));
+    let error = ann.wait_for("conversation:join-error", SOON).await.unwrap();
+    assert_eq!(error.payload()["reason"], "no_longer_member");
+    // A user who is deleted leaves it as well.
+    world.service(Method::DELETE, "/v1/users/eva", None).await;
+    bob.until(|bob| bob.members.len() == 1 && bob.counts == counts(4, 1, 1))
+        .await;
+    world
+        .service(Method::DELETE, "/v1/conversations/room", None)
+        .await;
+    bob.until(|bob| bob.is_over).await;
+}

@@ -201,3 +201,6 @@ impl View {
         self.counts = message.counts;
     }
 }
+
+#[cfg(test)]
+mod tests;

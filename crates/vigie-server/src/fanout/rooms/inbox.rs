@@ -1,0 +1,167 @@
+//! What happened since somebody looked: members who changed, who moved, and who see others otherwise.
+//!
+//! In: names, noted by whoever causes a change. Out: gatherings in which all of it is known, and what is due has its time.
+//! Always true: a name is noted after the change that it stands for, so that whoever takes it in reads the state after that.
+
+use std::collections::BTreeSet;
+
+use parking_lot::MutexGuard;
+use tokio::time::Instant;
+use vigie_core::{ConversationKey, PrincipalKey};
+
+use super::Gatherings;
+use super::gathering::Gathering;
+use super::index::Standing;
+use super::view::View;
+use crate::fanout::Fanout;
+use crate::fanout::wire::event;
+
+/// What happened since the loop looked last.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    pub(super) changed: BTreeSet<PrincipalKey>,
+    /// Members that came or left.
+    pub(super) moved: BTreeSet<(ConversationKey, PrincipalKey)>,
+    /// Conversations that are gone.
+    pub(super) ended: BTreeSet<ConversationKey>,
+    /// Whoever sees others otherwise than before.
+    pub(super) looking: BTreeSet<PrincipalKey>,
+}
+
+impl Fanout {
+    /// The gatherings, with all that happened taken in.
+    pub(super) fn gatherings(&self) -> MutexGuard<'_, Gatherings> {
+        let mut gatherings = self.rooms.gatherings.lock();
+        let inbox = std::mem::take(&mut *self.rooms.inbox.lock());
+        if !inbox.changed.is_empty() {
+            self.take_in_changes(&mut gatherings, &inbox.changed);
+        }
+        if !inbox.looking.is_empty() {
+            self.take_in_looks(&mut gatherings, &inbox.looking);
+        }
+        if !inbox.moved.is_empty() {
+            self.take_in_moves(&mut gatherings, &inbox.moved);
+        }
+        if !inbox.ended.is_empty() {
+            self.take_in_ends(&mut gatherings, &inbox.ended);
+        }
+        gatherings
+    }
+
+    fn take_in_changes(&self, gatherings: &mut Gatherings, changed: &BTreeSet<PrincipalKey>) {
+        let changed: Vec<_> = changed.iter().copied().collect();
+        let (presences, _) = self.host.survey(&changed);
+        let now = (self.host.now().wall, Instant::now());
+        let directory = self.people.directory();
+        for (principal, presence) in changed.into_iter().zip(presences) {
+            let member = directory.member(principal);
+            let standing = Standing::of(member, &presence, now.0);
+            for conversation in member.conversations() {
+                gatherings.change(*conversation, |gathering| {
+                    gathering.note(member.id(), principal, standing);
+                    gathering.mark(principal, now.1);
+                });
+            }
+        }
+    }
+
+    fn take_in_looks(&self, gatherings: &mut Gatherings, looking: &BTreeSet<PrincipalKey>) {
+        let now = Instant::now();
+        for principal in looking {
+            let conversations = self
+                .people
+                .directory()
+                .member(*principal)
+                .conversations()
+                .to_vec();
+            for conversation in conversations {
+                gatherings.change(conversation, |gathering| {
+                    let mut hurried = Vec::new();
+                    for (id, view) in &mut gathering.views {
+                        if view.watcher() == *principal {
+                            view.compare_all();
+                            hurried.push(*id);
+                        }
+                    }
+                    for id in hurried {
+                        gathering.hurry(id, now);
+                    }
+                });
+            }
+        }
+    }
+
+    fn take_in_moves(
+        &self,
+        gatherings: &mut Gatherings,
+        moved: &BTreeSet<(ConversationKey, PrincipalKey)>,
+    ) {
+        let people: Vec<_> = moved.iter().map(|(_, principal)| *principal).collect();
+        let (presences, _) = self.host.survey(&people);
+        let now = (self.host.now().wall, Instant::now());
+        let mut ended = Vec::new();
+        {
+            let directory = self.people.directory();
+            for ((conversation, principal), presence) in moved.iter().zip(presences) {
+                let member = directory.member(*principal);
+                let is_member = directory.is_member(*conversation, *principal);
+                let standing = if is_member {
+                    Standing::of(member, &presence, now.0)
+                } else {
+                    Standing::Absent
+                };
+                gatherings.change(*conversation, |gathering| {
+                    gathering.note(member.id(), *principal, standing);
+                    gathering.mark(*principal, now.1);
+                    if !is_member {
+                        ended.extend(gathering.end_views_of(*principal));
+                    }
+                });
+            }
+        }
+        self.say_views_ended(&ended);
+        let mut conversations: Vec<_> = moved
+            .iter()
+            .map(|(conversation, _)| *conversation)
+            .collect();
+        conversations.dedup();
+        for conversation in conversations {
+            if self.is_large(conversation) {
+                self.ensure_index(gatherings, conversation);
+            }
+            self.drop_if_over(gatherings, conversation);
+        }
+    }
+
+    fn take_in_ends(&self, gatherings: &mut Gatherings, ended: &BTreeSet<ConversationKey>) {
+        for conversation in ended {
+            let views = gatherings.change(*conversation, Gathering::end);
+            let views: Vec<_> = views.into_iter().flatten().collect();
+            self.say_views_ended(&views);
+            self.drop_if_over(gatherings, *conversation);
+        }
+    }
+
+    pub(super) fn drop_if_over(&self, gatherings: &mut Gatherings, conversation: ConversationKey) {
+        if gatherings.table.contains_key(&conversation) {
+            let is_large = self.is_large(conversation);
+            gatherings.drop_if_over(conversation, is_large);
+        }
+    }
+
+    /// Whoever looked on is told that there is no more to see.
+    fn say_views_ended(&self, ended: &[View]) {
+        for view in ended {
+            let payload = {
+                let directory = self.people.directory();
+                serde_json::json!({
+                    "conversationId": view.id.as_str(),
+                    "userId": directory.member(view.watcher()).id().as_str(),
+                    "reason": "no_longer_member",
+                })
+            };
+            let frame = event("conversation:left", &payload);
+            view.connection.emit_if_room(frame);
+        }
+    }
+}

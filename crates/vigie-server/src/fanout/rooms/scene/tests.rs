@@ -1,0 +1,160 @@
+//! What is counted against what could be listed, among people who block and hide from each other at random.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+
+use fastrand::Rng;
+use vigie_core::{ConnectionId, PrincipalId, Privacy, Profile, Role, SightRules};
+
+use super::*;
+use crate::fanout::rooms::here::Metadata;
+use crate::fanout::rooms::index::Own;
+
+const PEOPLE: usize = 12;
+
+/// A room of most of some people, who block and hide from each other at random.
+fn random(rng: &mut Rng) -> (Directory, ConversationKey, Index, Here) {
+    let mut directory = Directory::default();
+    let reciprocal = rng.bool();
+    directory.set_sight_rules(SightRules { reciprocal });
+    let mut put = |number: usize, rng: &mut Rng| {
+        let id = PrincipalId::user(&format!("user{number}")).unwrap();
+        let role = (rng.u32(..6) == 0).then_some(Role::Moderator);
+        let profile = Profile {
+            role,
+            ..Profile::default()
+        };
+        directory.put(id, &profile, None)
+    };
+    let people: Vec<_> = (0..PEOPLE).map(|number| put(number, rng)).collect();
+    let room = directory.put_conversation("room".parse().unwrap(), None);
+    let (mut index, mut here) = (Index::default(), Here::default());
+    for key in &people {
+        if rng.u32(..8) > 0 {
+            directory.join(room, *key);
+        }
+        let hides = rng.u32(..4) == 0;
+        if hides {
+            let privacy = Privacy {
+                availability: Reach::Nobody,
+                last_seen: Reach::Nobody,
+            };
+            directory.set_privacy(*key, privacy);
+        }
+        if rng.u32(..3) == 0 {
+            directory.block(*key, people[rng.usize(..PEOPLE)]);
+        }
+        if !directory.is_member(room, *key) {
+            continue;
+        }
+        let own = Own {
+            availability: Availability::Online,
+            is_veiled: rng.bool(),
+        };
+        let standing = match rng.u32(..4) {
+            0 => Standing::Absent,
+            1 => Standing::Hidden(own),
+            _ if hides => Standing::Hidden(own),
+            _ => Standing::Public(Availability::Online),
+        };
+        index.note(directory.member(*key).id(), *key, standing);
+        if rng.bool() {
+            here.open(*key, ConnectionId(u64::from(key.0)), Metadata::Unchanged);
+        }
+    }
+    (directory, room, index, here)
+}
+
+#[test]
+fn what_is_counted_is_what_could_be_listed_for_every_watcher() {
+    for seed in 0..400 {
+        let mut rng = Rng::with_seed(seed);
+        let (directory, conversation, index, here) = random(&mut rng);
+        let members = directory.conversation(conversation).unwrap().members();
+        let scene = Scene {
+            directory: &directory,
+            conversation,
+            members: members.len(),
+            here: &here,
+            index: &index,
+            here_public: here_public(&directory, &index, &here),
+        };
+        let watchers = members.iter().map(|key| Watcher::Principal(*key));
+        for watcher in watchers.chain([Watcher::Service]) {
+            let told: Vec<_> = members
+                .iter()
+                .filter_map(|key| Some((*key, scene.told(watcher, *key)?)))
+                .collect();
+            let unseen = members
+                .iter()
+                .filter(|key| directory.sight(watcher, **key) == Sight::Nothing);
+            let expected = Counts {
+                members: members.len() - unseen.count(),
+                online: told.len(),
+                here: told.iter().filter(|(_, told)| told.is_here).count(),
+            };
+            let counted = scene.count(watcher);
+            assert_eq!(counted, expected, "seed {seed}, {watcher:?}");
+            if watcher == Watcher::Service {
+                continue;
+            }
+            let told: BTreeSet<_> = told.into_iter().map(|(key, _)| key).collect();
+            let shown = |key: &PrincipalKey| scene.told(watcher, *key).is_some();
+            let listed: BTreeSet<_> = scene.listing(watcher).filter(shown).collect();
+            let window = scene.window(watcher).0.into_iter();
+            let window: BTreeSet<_> = window.filter(shown).collect();
+            assert_eq!(
+                (&listed, &window),
+                (&told, &told),
+                "seed {seed}, {watcher:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_change_that_is_hidden_from_a_watcher_changes_nothing_that_it_is_told() {
+    for seed in 0..400 {
+        let mut rng = Rng::with_seed(seed);
+        let (directory, conversation, mut index, mut here) = random(&mut rng);
+        let members = directory.conversation(conversation).unwrap().members();
+        let seen = |index: &Index, here: &Here, watcher| {
+            let scene = Scene {
+                directory: &directory,
+                conversation,
+                members: members.len(),
+                here,
+                index,
+                here_public: here_public(&directory, index, here),
+            };
+            let told: Vec<_> = members
+                .iter()
+                .map(|key| scene.told(watcher, *key))
+                .collect();
+            (told, scene.count(watcher), scene.window(watcher))
+        };
+        // Somebody whom others do not see comes, opens the conversation, and goes again.
+        let Some(who) = members
+            .iter()
+            .copied()
+            .find(|key| directory.member(*key).privacy().availability == Reach::Nobody)
+        else {
+            continue;
+        };
+        let id = directory.member(who).id();
+        let others = members.iter().filter(|key| **key != who);
+        let others: Vec<_> = others.map(|key| Watcher::Principal(*key)).collect();
+        let before: Vec<_> = others.iter().map(|one| seen(&index, &here, *one)).collect();
+        let own = Own {
+            availability: Availability::Busy,
+            is_veiled: rng.bool(),
+        };
+        for standing in [Standing::Hidden(own), Standing::Absent] {
+            index.note(id, who, standing);
+            here.open(who, ConnectionId(77), Metadata::Given("{}".into()));
+            let after: Vec<_> = others.iter().map(|one| seen(&index, &here, *one)).collect();
+            assert_eq!(before, after, "seed {seed}");
+        }
+    }
+}
