@@ -11,7 +11,7 @@ use super::link::Frame;
 use super::positions::{Missed, Reached, fingerprint};
 use super::restamp::latest_turn;
 use super::visibility::Seen;
-use super::watching::add;
+use super::watching::{Watched, add};
 use super::wire::{Snapshot, event};
 use crate::engine_host::Number;
 
@@ -31,7 +31,7 @@ impl Fanout {
     pub(crate) fn compose(
         &self,
         watcher: PrincipalKey,
-        watched: &[(PrincipalKey, Sight)],
+        watched: &Watched,
         since: Option<&str>,
     ) -> Composed {
         // A stopping server tells nobody a part: what it might tell now is not durable any more.
@@ -44,14 +44,14 @@ impl Fanout {
     fn compose_part(
         &self,
         watcher: PrincipalKey,
-        watched: &[(PrincipalKey, Sight)],
+        watched: &Watched,
         since: &str,
     ) -> Option<Composed> {
         // Read first: what is told from here on comes to the client by itself.
         let now = self.host.now().wall;
         let reached = self.positions.reached_at(now, || self.host.horizon());
         let mut audience = self.contacts(watcher);
-        add(&mut audience, watched);
+        add(&mut audience, &watched.seen);
         let relations = self.relations_of(&audience);
         let missed = {
             let directory = self.people.directory();
@@ -59,15 +59,15 @@ impl Fanout {
             self.positions.missed(since, whose, relations, now)?
         };
         let relations = missed.relations;
-        // A cursor that does not rest on this list says nothing of whoever is new in it.
-        if !watched.is_empty() && relations == 0 {
+        // A cursor that does not rest on this list says nothing of whoever is new in it, or is seen no more.
+        if watched.is_named && relations == 0 {
             return None;
         }
         // No snapshot holds oneself; whoever follows news does.
         audience.push((watcher, Sight::Whole));
         let (people, horizon) =
             self.newer(&audience, missed, self.missed_stamps(watcher, missed, now));
-        if people.len() > self.audience_limit + watched.len() {
+        if people.len() > self.audience_limit + watched.seen.len() {
             return None;
         }
         let snapshot = Snapshot {

@@ -107,7 +107,12 @@ impl Fanout {
             .iter()
             .map(|pair| (pair, self.sockets_that_follow(pair)))
             .collect();
-        let told = || told.iter().filter(|(_, sockets)| !sockets.is_empty());
+        // Whoever is between two links comes back by a cursor.
+        let told = || {
+            let follows =
+                |(pair, sockets): &&(&Pair, Vec<_>)| pair.is_subscribed || !sockets.is_empty();
+            told.iter().filter(follows)
+        };
         let mut watchers: Vec<_> = told().map(|(pair, _)| pair.watcher).collect();
         watchers.sort_unstable();
         watchers.dedup();

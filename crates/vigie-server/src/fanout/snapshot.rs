@@ -10,7 +10,7 @@ use super::catch_up::Composed;
 use super::connection::{Connection, Delivery, Given};
 use super::positions::Reached;
 use super::visibility::{Seen, contact_sight, shown};
-use super::watching::add;
+use super::watching::{Watched, add};
 use super::wire::{Snapshot, Status, event};
 use super::{Fanout, Wanted};
 use crate::engine_host::Number;
@@ -52,13 +52,9 @@ impl Fanout {
     }
 
     /// Everyone a watcher may see, as a snapshot and what follows it need it.
-    pub(super) fn compose_whole(
-        &self,
-        watcher: PrincipalKey,
-        watched: &[(PrincipalKey, Sight)],
-    ) -> Composed {
+    pub(super) fn compose_whole(&self, watcher: PrincipalKey, watched: &Watched) -> Composed {
         let mut contacts = self.contacts(watcher);
-        add(&mut contacts, watched);
+        add(&mut contacts, &watched.seen);
         let relations = self.relations_of(&contacts);
         let at = self.host.now().wall;
         let (mut people, horizon) = self.survey(&contacts);
@@ -67,7 +63,7 @@ impl Fanout {
             let face = seen.face(at);
             Reverse((face.availability, face.last_proof_at))
         });
-        people.truncate(self.audience_limit + watched.len());
+        people.truncate(self.audience_limit + watched.seen.len());
         let reached = Reached {
             number: horizon,
             at,
@@ -104,7 +100,7 @@ impl Fanout {
         match wish {
             Wanted::Restamp(connection) => {
                 let mut contacts = self.contacts(connection.principal);
-                add(&mut contacts, &self.watched_by(connection));
+                add(&mut contacts, &self.watched_by(connection).seen);
                 let contacts: Vec<_> = contacts.into_iter().map(|(key, _)| key).collect();
                 // Whoever is too slow for fresh times gets them the next time.
                 let _ =

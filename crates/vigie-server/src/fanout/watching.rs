@@ -38,6 +38,15 @@ pub(super) struct Watching {
     is_used: AtomicBool,
 }
 
+/// A list, as its watcher may know of it.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    /// Those whom it may see, sorted by key, and how much of each.
+    pub(super) seen: Vec<(PrincipalKey, Sight)>,
+    /// Whether anybody is named, seen or not.
+    pub(super) is_named: bool,
+}
+
 /// Why somebody is not watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WatchRefusal {
@@ -207,7 +216,7 @@ impl Fanout {
     }
 
     /// Those of a link's list whom it may see, sorted by key.
-    pub(super) fn watched_by(&self, connection: &Connection) -> Vec<(PrincipalKey, Sight)> {
+    pub(super) fn watched_by(&self, connection: &Connection) -> Watched {
         let ids: Vec<_> = self
             .watching
             .lists
@@ -219,11 +228,7 @@ impl Fanout {
     }
 
     /// Those of these whom somebody may see, sorted by key.
-    pub(crate) fn seen_of(
-        &self,
-        watcher: PrincipalKey,
-        ids: &[PrincipalId],
-    ) -> Vec<(PrincipalKey, Sight)> {
+    pub(crate) fn seen_of(&self, watcher: PrincipalKey, ids: &[PrincipalId]) -> Watched {
         let directory = self.people.directory();
         let keys = ids.iter().filter_map(|id| directory.key(id));
         let others = keys.filter(|key| *key != watcher);
@@ -233,7 +238,10 @@ impl Fanout {
             .filter(|(_, sight)| *sight != Sight::Nothing)
             .collect();
         seen.sort_unstable_by_key(|(key, _)| *key);
-        seen
+        Watched {
+            seen,
+            is_named: !ids.is_empty(),
+        }
     }
 
     /// Whether a link watches somebody.
@@ -368,7 +376,7 @@ impl Fanout {
             }
         }
         let mut audience = self.contacts(watcher);
-        add(&mut audience, &self.watched_by(connection));
+        add(&mut audience, &self.watched_by(connection).seen);
         connection.renew_relations(self.relations_of(&audience));
     }
 }

@@ -18,12 +18,15 @@ impl Life {
         self.ask_as_xeno("/v1/auth/forward").await;
         self.mark("asks").await;
         let join = json!({"conversationId": "room"});
-        self.say(&[
-            ("conversation:join", join.clone()),
-            ("conversation:join", json!({"conversationId": "hall"})),
-            ("conversation:leave", join.clone()),
-        ])
-        .await;
+        // Where somebody looks is a part of whether they are there, which is no secret of who hides the times alone.
+        if !is_seen {
+            self.say(&[
+                ("conversation:join", join.clone()),
+                ("conversation:join", json!({"conversationId": "hall"})),
+                ("conversation:leave", join.clone()),
+            ])
+            .await;
+        }
         self.mark("looks at conversations").await;
         if self.is_there {
             let mut second = self.world().user(HIDDEN).await;
