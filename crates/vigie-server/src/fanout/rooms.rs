@@ -125,10 +125,7 @@ impl Gatherings {
 pub(super) async fn run(fanout: &Fanout) {
     fanout.index_large_conversations().await;
     loop {
-        drop(fanout.gatherings());
-        for conversation in fanout.due_gatherings() {
-            fanout.hold_round(conversation).await;
-        }
+        fanout.tell_rooms().await;
         let next = fanout.rooms.gatherings.lock().due.first().copied();
         let is_due = async {
             match next {
@@ -144,6 +141,14 @@ pub(super) async fn run(fanout: &Fanout) {
 }
 
 impl Fanout {
+    /// Takes in what happened, and tells every view that is due.
+    pub(super) async fn tell_rooms(&self) {
+        drop(self.gatherings());
+        for conversation in self.due_gatherings() {
+            self.hold_round(conversation).await;
+        }
+    }
+
     /// A member opens a conversation; with `shows_presence` its client is told who is there, now and from now on.
     pub(crate) fn attend(
         &self,

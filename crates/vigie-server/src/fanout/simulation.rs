@@ -1,6 +1,6 @@
 //! A simulated day of the fan-out: the real fan-out, engine, directory and store, on simulated time and simulated links.
 //!
-//! From one seed: people come and go, meet and part, clients drop, read slowly, come back by their cursors, the server restarts and crashes.
+//! From one seed: people come and go, meet and part, hide and block, open conversations and watch each other; clients drop, read slowly, come back by their cursors; the server restarts and crashes.
 //! In any order of the server's own rounds, whatever is sent is true at that instant and for that watcher, and in the end everybody's view is what the reference says.
 //! The reference ([`truth`]) is written from the rules, and knows nothing of numbers, horizons or cursors.
 //! Planted bugs ([`Bug`]) show that the checks can fail.
@@ -38,6 +38,8 @@ enum Bug {
     WindowIsForgotten,
     /// A frame overtakes the one before it.
     FramesOvertake,
+    /// Changes of who is in a conversation do not arrive.
+    DiffsAreLost,
 }
 
 /// What was found wrong.
@@ -86,6 +88,7 @@ fn planted_bugs_are_found() {
         Bug::CrashKeepsCursors,
         Bug::WindowIsForgotten,
         Bug::FramesOvertake,
+        Bug::DiffsAreLost,
     ];
     on_one_thread(async {
         for bug in bugs {

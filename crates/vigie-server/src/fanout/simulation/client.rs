@@ -46,6 +46,16 @@ impl Wire {
         }
     }
 
+    /// Loses what waits to be read of conversations.
+    pub(super) fn lose_diffs(&self) {
+        let is_diff = |frame: &Frame| {
+            frame
+                .parts()
+                .is_some_and(|(name, _)| name == "conversation:presence_diff")
+        };
+        self.0.lock().unread.retain(|frame| !is_diff(frame));
+    }
+
     fn read(&self) -> Option<Frame> {
         self.0.lock().unread.pop_front()
     }
@@ -81,6 +91,15 @@ pub(super) struct Kept {
     pub(super) cursor: Option<String>,
     /// The latest whole snapshot left some out: they appear when they change.
     pub(super) is_truncated: bool,
+    /// The conversations that it looks at, with the members it was told are present.
+    pub(super) rooms: BTreeMap<String, Room>,
+}
+
+/// A conversation as its viewer was told of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Room {
+    pub(super) members: BTreeMap<String, Value>,
+    pub(super) counts: Value,
 }
 
 impl Kept {
@@ -110,8 +129,26 @@ impl Kept {
             }
             "presence:cursor" => self.keep_cursor(payload),
             "user:status" => self.hold(payload),
+            "conversation:presence" | "conversation:presence_diff" => self.take_in_room(payload),
             _ => {}
         }
+    }
+
+    fn take_in_room(&mut self, payload: &Value) {
+        let id = payload["conversationId"].as_str().unwrap().to_owned();
+        let room = self.rooms.entry(id).or_default();
+        if payload["members"].is_array() {
+            room.members.clear();
+        }
+        let lists = ["members", "joins", "updates"].map(|name| payload[name].as_array());
+        for entry in lists.into_iter().flatten().flatten() {
+            let who = entry["userId"].as_str().unwrap().to_owned();
+            room.members.insert(who, entry.clone());
+        }
+        for who in payload["leaves"].as_array().into_iter().flatten() {
+            room.members.remove(who.as_str().unwrap());
+        }
+        room.counts = payload["counts"].clone();
     }
 
     fn hold(&mut self, status: &Status) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use vigie_core::{Presence, Privacy, Reach, Wall};
 
+use super::client::Room;
 use crate::fanout::wire::iso;
 
 /// Who shares what, and lets whom see what.
@@ -72,6 +73,41 @@ impl Truth {
         let mut told: BTreeSet<_> = small.flatten().copied().collect();
         told.retain(|other| *other != watcher && !self.are_blocked(watcher, other));
         told
+    }
+
+    /// What a viewer is to hold of a conversation, given who has it open and how they are.
+    pub(super) fn room(
+        &self,
+        viewer: &str,
+        conversation: &str,
+        is_here: impl Fn(&str) -> bool,
+        presence_of: impl Fn(&str) -> Presence,
+        now: Wall,
+    ) -> Room {
+        let mut room = Room::default();
+        let (mut members, mut here) = (0, 0);
+        for who in &self.conversations[conversation] {
+            if self.are_blocked(viewer, who) {
+                continue;
+            }
+            members += 1;
+            let presence = presence_of(who);
+            let status = self.status(viewer, who, &presence, now);
+            // Whoever is invisible sees itself in conversations as the others do.
+            let is_listed = status["isOnline"] == true && presence.veil.is_none();
+            if is_listed {
+                let entry = json!({
+                    "userId": who,
+                    "username": who,
+                    "status": status["status"],
+                    "here": is_here(who),
+                });
+                here += u32::from(is_here(who));
+                room.members.insert((*who).to_owned(), entry);
+            }
+        }
+        room.counts = json!({"members": members, "online": room.members.len(), "here": here});
+        room
     }
 
     /// What a watcher is to be told of somebody now.

@@ -21,7 +21,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::cursor::Seals;
 use crate::engine_host::{Arrival, EngineHost, decide_due};
+use crate::fanout::rooms::Metadata;
 use crate::fanout::sights::Sights;
+use crate::fanout::window::WINDOW;
 use crate::fanout::{Connection, Fanout, Positions, Wanted};
 use crate::flusher::Flusher;
 use crate::limits::Reached;
@@ -49,6 +51,8 @@ struct Client {
     kept: Kept,
     live: Option<Live>,
     session: Option<SessionId>,
+    /// The conversations that its link looks at.
+    opened: BTreeSet<&'static str>,
     /// Whom its link follows outside its conversations.
     watched: BTreeSet<&'static str>,
     /// Whom it followed: it looks at nothing of them any more.
@@ -94,6 +98,7 @@ impl World {
             kept: Kept::default(),
             live: None,
             session: None,
+            opened: BTreeSet::new(),
             watched: BTreeSet::new(),
             forgotten: BTreeSet::new(),
         });
@@ -149,9 +154,11 @@ impl World {
             22..26 => self.part(conversation, who).await,
             26..38 => self.connect_or_drop(number, rng),
             38..40 => self.watch(number, who),
-            40..44 => self.ask_again(number),
-            44..58 => self.read(number, rng.usize(..4)),
-            58..70 => self.tell(),
+            40..42 => self.open_or_close(number, conversation),
+            42..44 => self.ask_again(number),
+            44..56 => self.read(number, rng.usize(..4)),
+            56..67 => self.tell(),
+            67..70 => self.tell_rooms().await,
             70..84 => self.look(),
             84..88 => self.restamp(number),
             88..94 => self.pass(Duration::from_millis(rng.u64(..6_000))),
@@ -293,6 +300,9 @@ impl World {
         let left = people.remove_member(&id, &member.unwrap()).await.unwrap();
         let group = self.truth.conversations.entry(conversation).or_default();
         group.remove(who);
+        for client in self.clients.iter_mut().filter(|client| client.who == who) {
+            client.opened.remove(conversation);
+        }
         self.members_changed(conversation, before, Vec::new(), vec![left]);
     }
 
@@ -314,6 +324,40 @@ impl World {
             let fanout = &self.server.fanout;
             fanout.members_changed(key, before, came, left);
         }
+    }
+
+    /// A socket opens its view of a conversation and wants to be told who is there, or closes it.
+    fn open_or_close(&mut self, number: usize, conversation: &'static str) {
+        let client = &mut self.clients[number];
+        let Some(live) = &client.live else {
+            return;
+        };
+        let key = {
+            let directory = self.server.people.directory();
+            let key = directory.conversation_key(&conversation_id(conversation));
+            key.filter(|key| directory.is_member(*key, live.connection.principal))
+        };
+        // Who is here has a session.
+        let Some(key) = key.filter(|_| client.has_session) else {
+            return;
+        };
+        let fanout = &self.server.fanout;
+        if client.opened.remove(conversation) {
+            fanout.leave(&live.connection, key);
+        } else {
+            client.kept.rooms.remove(conversation);
+            client.opened.insert(conversation);
+            fanout.join(&live.connection, key);
+            fanout.attend(&live.connection, key, Metadata::Unchanged, true);
+        }
+        self.note(format!(
+            "client {number} opens {conversation}, or closes it"
+        ));
+    }
+
+    /// One round of those who tell views of conversations.
+    async fn tell_rooms(&self) {
+        self.server.fanout.tell_rooms().await;
     }
 
     /// A link follows somebody outside its conversations, or no more; then its client forgets them by itself.
@@ -389,6 +433,7 @@ impl World {
         if !is_early {
             fanout.give_snapshot(&connection, since.as_deref());
         }
+        client.opened.clear();
         client.live = Some(Live { connection, wire });
     }
 
@@ -427,6 +472,9 @@ impl World {
         if let Some(live) = &client.live {
             if self.bug == Some(Bug::FramesOvertake) {
                 live.wire.overtake();
+            }
+            if self.bug == Some(Bug::DiffsAreLost) {
+                live.wire.lose_diffs();
             }
             for _ in 0..most {
                 client.kept.read(&live.wire);
@@ -538,8 +586,13 @@ impl World {
         // Whoever is in grace is decided now, so that nothing is due later.
         self.pass(Duration::from_secs(60));
         // Each round sends at least as much as the smallest pace lets through, or finds nothing.
-        for _ in 0..500 {
+        for round in 0..500 {
+            if round % 100 == 99 {
+                // A view without room is tried again when the window is over.
+                tokio::time::sleep(WINDOW).await;
+            }
             self.tell();
+            self.tell_rooms().await;
             self.check()?;
             for number in 0..CLIENTS {
                 self.read(number, usize::from(u8::MAX));
@@ -567,8 +620,33 @@ impl World {
         Ok(())
     }
 
+    /// Compares what is held of conversations that tell each change as it comes.
+    fn compare_rooms(&self) -> Result<(), Finding> {
+        let now = self.clock.now().wall;
+        for (number, client) in self.clients.iter().enumerate() {
+            for conversation in &client.opened {
+                let is_here = |who: &str| {
+                    let here = |client: &Client| client.opened.contains(conversation);
+                    let mut devices = self.clients.iter().filter(|client| client.who == who);
+                    devices.any(here)
+                };
+                let presence_of = |who: &str| self.server.host.presence(self.key(who));
+                let truth = &self.truth;
+                let expected = truth.room(client.who, conversation, is_here, presence_of, now);
+                let held = client.kept.rooms.get(*conversation);
+                if self.config.limits.audience > PEOPLE.len() && held != Some(&expected) {
+                    let what =
+                        format!("holds {held:?} of {conversation}, and true is {expected:?}");
+                    return Err(self.finding(number, &what));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Compares everybody's view with the truth.
     pub(super) fn compare(&self) -> Result<(), Finding> {
+        self.compare_rooms()?;
         for (number, client) in self.clients.iter().enumerate() {
             let limit = self.config.limits.audience;
             let mut told = self.truth.subscriptions(client.who, limit);
