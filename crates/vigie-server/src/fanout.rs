@@ -74,6 +74,8 @@ enum Wanted {
     Members {
         conversation: ConversationKey,
         before: Vec<PrincipalKey>,
+        /// Pairs who had blocked each other, the one who left first.
+        strangers: Vec<(PrincipalKey, PrincipalKey)>,
     },
     /// Who sees others otherwise than before.
     Sights(Sights),

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
-use vigie_core::{ConversationKey, Directory, Id, PrincipalId, PrincipalKey, Profile};
+use vigie_core::{ConversationKey, Directory, Id, PrincipalId, PrincipalKey, Profile, Role};
 use vigie_store::{Store, WriteError};
 
 use crate::engine_host::EngineHost;
@@ -147,6 +147,19 @@ impl People {
             return Before::Many;
         }
         Before::Members(members.to_vec())
+    }
+
+    /// Whoever blocked a principal or was blocked by it and could not see it for that, each behind that one: to be asked before it is forgotten.
+    #[must_use]
+    pub fn strangers_of(&self, key: PrincipalKey) -> Vec<(PrincipalKey, PrincipalKey)> {
+        let directory = self.directory();
+        let others = directory.block_partners(key);
+        let moderates = |other: PrincipalKey| {
+            let role = directory.member(other).role();
+            role.is_some_and(Role::may_moderate)
+        };
+        let others = others.into_iter().filter(|other| !moderates(*other));
+        others.map(|other| (key, other)).collect()
     }
 
     /// Every conversation of a principal who is about to leave them all, with their members as they are now.

@@ -35,7 +35,17 @@ impl Directory {
         has_blocks(one) && has_blocks(other) && self.blocks.are_between(one, other)
     }
 
-    /// The same by id; whoever does not exist can be blocked as well.
+    /// Whom somebody blocked, and who blocked somebody, sorted by key.
+    #[must_use]
+    pub fn block_partners(&self, key: PrincipalKey) -> Vec<PrincipalKey> {
+        let mut partners = self.blocks.blocked_by(key).to_vec();
+        partners.extend(self.blocks.blockers_of(key));
+        partners.sort_unstable();
+        partners.dedup();
+        partners
+    }
+
+    /// [`Self::block`] by id; whoever does not exist can be blocked as well.
     pub fn block_id(&mut self, blocker: PrincipalKey, blocked: &PrincipalId) -> bool {
         match self.existing(blocked) {
             Some(blocked) => self.block(blocker, blocked),

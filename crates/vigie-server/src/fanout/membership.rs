@@ -20,10 +20,22 @@ impl Fanout {
         came: Vec<PrincipalKey>,
         left: Vec<PrincipalKey>,
     ) {
+        self.members_forgotten(conversation, before, (came, left), Vec::new());
+    }
+
+    /// The same, of people among whom some are forgotten; `strangers` are the pairs who had blocked each other, the forgotten one first.
+    pub(crate) fn members_forgotten(
+        &self,
+        conversation: ConversationKey,
+        before: Before,
+        (came, left): (Vec<PrincipalKey>, Vec<PrincipalKey>),
+        strangers: Vec<(PrincipalKey, PrincipalKey)>,
+    ) {
         self.want(match before {
             Before::Members(before) => Wanted::Members {
                 conversation,
                 before,
+                strangers,
             },
             Before::Many => Wanted::Moved {
                 conversation,
@@ -33,7 +45,12 @@ impl Fanout {
         });
     }
 
-    pub(super) fn tell_membership(&self, conversation: ConversationKey, before: &[PrincipalKey]) {
+    pub(super) fn tell_membership(
+        &self,
+        conversation: ConversationKey,
+        before: &[PrincipalKey],
+        strangers: &[(PrincipalKey, PrincipalKey)],
+    ) {
         let after = self.people.members_of(conversation);
         if self.hub.has_viewers(conversation) {
             online_stats::note(self, conversation);
@@ -56,7 +73,7 @@ impl Fanout {
                     self.introduce(&after, &came);
                 }
                 if !left.is_empty() {
-                    self.part(before, &left);
+                    self.part(before, &left, strangers);
                 }
             }
             // Now everybody is told of everybody else, or nobody of anybody.
@@ -117,21 +134,33 @@ impl Fanout {
     }
 
     /// Makes people unknown to each other who no longer share a conversation.
-    fn part(&self, members: &[PrincipalKey], left: &[PrincipalKey]) {
+    ///
+    /// Those who had blocked each other were unknown before, and are told nothing.
+    fn part(
+        &self,
+        members: &[PrincipalKey],
+        left: &[PrincipalKey],
+        strangers: &[(PrincipalKey, PrincipalKey)],
+    ) {
         for socket in self.sockets_of(members) {
             let is_gone = left.binary_search(&socket.principal).is_ok();
             let others = if is_gone { members } else { left };
             let watcher = Watcher::Principal(socket.principal);
             let mut is_still_seen = false;
             for other in others {
-                let (sight, is_told) = {
+                let gone = if is_gone { socket.principal } else { *other };
+                let stays = if is_gone { *other } else { socket.principal };
+                let (sight, is_told, is_unknown) = {
                     let directory = self.people.directory();
+                    let is_unknown = strangers.contains(&(gone, stays))
+                        || directory.is_blocked_between(gone, stays);
                     let (one, limit) = (socket.principal, self.audience_limit);
                     let is_told = directory.are_subscribed(one, *other, limit)
                         || self.is_watched_by(&socket, *other);
-                    (directory.sight(watcher, *other), is_told)
+                    (directory.sight(watcher, *other), is_told, is_unknown)
                 };
                 match sight {
+                    Sight::Nothing if is_unknown => {}
                     Sight::Nothing => socket.mark(*other),
                     Sight::Part { .. } => is_still_seen |= !is_told,
                     Sight::Whole => {}

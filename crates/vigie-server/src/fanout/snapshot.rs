@@ -115,7 +115,8 @@ impl Fanout {
             Wanted::Members {
                 conversation,
                 before,
-            } => self.tell_membership(*conversation, before),
+                strangers,
+            } => self.tell_membership(*conversation, before, strangers),
             Wanted::Sights(before) => self.tell_sights(before),
         }
     }

@@ -67,14 +67,20 @@ async fn remove(app: &App, batch: &[Stale]) -> Result<(), CleanUpError> {
             (conversation, before)
         })
         .collect();
+    let strangers: Vec<_> = ids
+        .iter()
+        .filter_map(|id| app.people.find(id))
+        .flat_map(|key| app.people.strangers_of(key))
+        .collect();
     let keys = app.people.delete_guests(&ids).await?;
     // Whoever came while the store was writing is admitted no more, and goes as well.
     for key in &keys {
         app.fanout.revoke(*key, Revocation::Expired);
     }
     for (conversation, before) in before {
+        let moved = (Vec::new(), keys.clone());
         app.fanout
-            .members_changed(conversation, before, Vec::new(), keys.clone());
+            .members_forgotten(conversation, before, moved, strangers.clone());
     }
     Ok(())
 }

@@ -18,13 +18,15 @@ pub(super) async fn see_off<T>(
     deletion: impl Future<Output = Result<T, ChangeError>>,
 ) -> Result<(), ApiError> {
     let before = app.people.memberships(key, app.config.limits.audience);
+    let strangers = app.people.strangers_of(key);
     app.fanout.revoke(key, reason);
     deletion.await?;
     // Whoever came back while the store was writing is admitted no more, and goes as well.
     app.fanout.revoke(key, reason);
     for (conversation, before) in before {
+        let moved = (Vec::new(), vec![key]);
         app.fanout
-            .members_changed(conversation, before, Vec::new(), vec![key]);
+            .members_forgotten(conversation, before, moved, strangers.clone());
     }
     Ok(())
 }

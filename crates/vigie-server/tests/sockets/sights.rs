@@ -288,3 +288,22 @@ async fn sights_outlive_a_restart() {
         .collect();
     assert_eq!(ids, ["carol"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_blocked_somebody_parts_from_them_unnoticed() {
+    let world = World::start().await;
+    world
+        .conversation("room", &["alice", "bob", "carol", "dora"])
+        .await;
+    for who in ["alice", "dora"] {
+        set_block(&world, Method::PUT, who, "bob").await;
+    }
+    let mut bob = world.user("bob").await;
+    world.conversation("room", &["bob", "carol", "dora"]).await;
+    let path = "/v1/users/dora";
+    world.service(Method::DELETE, path, None).await;
+    // What bob is told next is of somebody he may see.
+    let _carol = world.user("carol").await;
+    let event = bob.wait_for("user:status", SOON).await.unwrap();
+    assert_eq!(event.payload()["userId"], "carol");
+}

@@ -13,6 +13,9 @@ use super::index::{Index, Standing};
 use super::ladder::{Ladder, Rung};
 use super::view::View;
 
+/// From so many times the limit of viewers on, those count as well whom nobody else may see.
+const HIDDEN_VIEWERS: usize = 2;
+
 /// One conversation's views and what they are made of.
 #[derive(Debug, Default)]
 pub(super) struct Gathering {
@@ -25,7 +28,8 @@ pub(super) struct Gathering {
     dirty: BTreeSet<PrincipalKey>,
     /// Views that do not wait for the next round: new ones, and those that had no room.
     eager: BTreeSet<ConnectionId>,
-    round_began: Option<Instant>,
+    /// When the first round was, from which the others are reckoned.
+    first_round: Option<Instant>,
     round_due: Option<Instant>,
     eager_due: Option<Instant>,
 }
@@ -84,9 +88,19 @@ impl Gathering {
             return;
         }
         self.dirty.insert(principal);
-        let pause = self.rung.unwrap_or(Rung::Full).pause();
-        let due = self.round_began.map_or(now, |began| now.max(began + pause));
+        let due = self.next_round(now);
         self.round_due.get_or_insert(due);
+    }
+
+    /// Rounds come at a beat of their own: were they reckoned from the latest, a change that is hidden from a viewer would put off the next one that is not.
+    fn next_round(&self, now: Instant) -> Instant {
+        let pause = self.rung.unwrap_or(Rung::Full).pause();
+        let Some(first) = self.first_round.filter(|_| !pause.is_zero()) else {
+            return now;
+        };
+        let since = now.saturating_duration_since(first).as_nanos();
+        let rounds = since / pause.as_nanos() + 1;
+        first + pause * u32::try_from(rounds).unwrap_or(u32::MAX)
     }
 
     /// A view is not to wait longer than this.
@@ -97,16 +111,17 @@ impl Gathering {
 
     /// What is due now; the rung is decided anew with each round.
     pub(super) fn take_work(&mut self, now: Instant, ladder: Ladder, members: usize) -> Work {
+        let viewers = self.counted_viewers(ladder);
         let mut work = Work {
             dirty: Vec::new(),
             views: Vec::new(),
         };
         let is_new = self.rung.is_none();
         if self.round_due.is_some_and(|due| due <= now) || is_new {
-            let rung = ladder.rung(self.rung, members, self.views.len());
+            let rung = ladder.rung(self.rung, members, viewers);
             self.rung = Some(rung);
             self.round_due = None;
-            self.round_began = Some(now);
+            self.first_round.get_or_insert(now);
             work.dirty = std::mem::take(&mut self.dirty).into_iter().collect();
             work.views = self.views.keys().copied().collect();
             self.eager.clear();
@@ -116,6 +131,15 @@ impl Gathering {
             work.views = std::mem::take(&mut self.eager).into_iter().collect();
         }
         work
+    }
+
+    /// The viewers that the ladder goes by: those whom others may see as present, or all where they are far too many; a hidden one at the border must not change what the others are told.
+    fn counted_viewers(&self, ladder: Ladder) -> usize {
+        if self.views.len() > ladder.viewers.saturating_mul(HIDDEN_VIEWERS) {
+            return self.views.len();
+        }
+        let is_public = |view: &&View| self.here.is_public(view.watcher());
+        self.views.values().filter(is_public).count()
     }
 
     /// A socket is gone, or looks elsewhere.
@@ -152,5 +176,41 @@ impl Gathering {
     pub(super) fn is_over(&self, is_large: bool) -> bool {
         let is_kept = is_large && self.index.is_some();
         self.here.is_empty() && self.views.is_empty() && !is_kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_change_is_due_at_the_same_beat_whatever_came_before_it() {
+        let ladder = Ladder {
+            full: 1,
+            batched: 10,
+            viewers: 10,
+        };
+        let first = Instant::now();
+        let at = |millis| first + Duration::from_millis(millis);
+        let begun = || {
+            let mut gathering = Gathering::default();
+            gathering.take_work(first, ladder, 5);
+            assert_eq!(gathering.rung, Some(Rung::Batched));
+            gathering
+        };
+        let quiet = begun();
+        let mut busy = begun();
+        for round in 1..=3 {
+            // Something that a viewer may not see takes a round.
+            busy.round_due = Some(at(round * 1_000));
+            busy.take_work(at(round * 1_000), ladder, 5);
+        }
+        for now in [3_001, 3_250, 3_999] {
+            assert_eq!(quiet.next_round(at(now)), at(4_000));
+            assert_eq!(busy.next_round(at(now)), at(4_000));
+        }
+        assert_eq!(quiet.next_round(at(4_000)), at(5_000));
     }
 }

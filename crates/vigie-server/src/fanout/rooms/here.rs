@@ -115,6 +115,12 @@ impl Here {
         self.public
     }
 
+    /// Whether others see somebody as present who is here.
+    pub(super) fn is_public(&self, principal: PrincipalKey) -> bool {
+        let attendee = self.people.get(&principal);
+        attendee.is_some_and(|attendee| attendee.is_public)
+    }
+
     pub(super) fn is_here(&self, principal: PrincipalKey) -> bool {
         self.people.contains_key(&principal)
     }

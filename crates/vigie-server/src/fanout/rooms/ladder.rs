@@ -35,7 +35,7 @@ impl Rung {
         }
     }
 
-    /// How long a change waits for others after the latest round.
+    /// Between two rounds; a change waits for the next one.
     pub(super) const fn pause(self) -> Duration {
         match self {
             Self::Full => Duration::ZERO,
