@@ -39,8 +39,8 @@ use self::lock::NotTaken;
 use self::server::{STATEMENT_LIMIT, Server, within};
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::rows::{
-    Incarnation, Page, Positions, PresenceWrite, StoredConversation, StoredGuest, StoredPresence,
-    StoredUser, StoredWebhook, WebhookProgress, Written,
+    Incarnation, Page, Positions, PresenceWrite, StoredBlock, StoredConversation, StoredGuest,
+    StoredPresence, StoredUser, StoredWebhook, WebhookProgress, Written,
 };
 use crate::store::Store;
 
@@ -284,12 +284,17 @@ impl Store for PostgresStore {
         write.commit().await
     }
 
-    async fn merge_guest(&self, guest: &PrincipalId, user: &PrincipalId) -> Result<(), WriteError> {
+    async fn merge_guest(
+        &self,
+        guest: &PrincipalId,
+        user: &PrincipalId,
+        blocks: &[StoredBlock],
+    ) -> Result<(), WriteError> {
         // In line with presence, as the end of a guest is.
         let mut write = self.presence.begin().await?;
         bounded(
             "a guest who became a user",
-            directory::merge_guest(write.connection(), guest, user),
+            directory::merge_guest(write.connection(), guest, user, blocks),
         )
         .await?;
         write.commit().await

@@ -26,8 +26,8 @@ use vigie_core::{Id, PrincipalId, Privacy, Wall};
 
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::rows::{
-    Incarnation, Page, Positions, PresenceWrite, StoredConversation, StoredGuest, StoredPresence,
-    StoredUser, StoredWebhook, WebhookProgress, Written,
+    Incarnation, Page, Positions, PresenceWrite, StoredBlock, StoredConversation, StoredGuest,
+    StoredPresence, StoredUser, StoredWebhook, WebhookProgress, Written,
 };
 use crate::store::Store;
 
@@ -238,9 +238,14 @@ impl Store for SqliteStore {
         write.commit().await
     }
 
-    async fn merge_guest(&self, guest: &PrincipalId, user: &PrincipalId) -> Result<(), WriteError> {
+    async fn merge_guest(
+        &self,
+        guest: &PrincipalId,
+        user: &PrincipalId,
+        blocks: &[StoredBlock],
+    ) -> Result<(), WriteError> {
         let mut write = self.begin().await?;
-        directory::merge_guest(write.connection(), guest, user)
+        directory::merge_guest(write.connection(), guest, user, blocks)
             .await
             .map_err(statement("a guest who became a user"))?;
         write.commit().await

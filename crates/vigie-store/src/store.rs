@@ -11,8 +11,8 @@ use vigie_core::{Id, PrincipalId, Privacy, Wall};
 
 use crate::error::{ReadError, WriteError};
 use crate::rows::{
-    Incarnation, Page, Positions, PresenceWrite, StoredConversation, StoredGuest, StoredPresence,
-    StoredUser, StoredWebhook, WebhookProgress, Written,
+    Incarnation, Page, Positions, PresenceWrite, StoredBlock, StoredConversation, StoredGuest,
+    StoredPresence, StoredUser, StoredWebhook, WebhookProgress, Written,
 };
 
 /// Keeps the directory and everyone's presence; shared as `Arc<dyn Store>`.
@@ -148,11 +148,16 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// When nothing can be written.
     async fn delete_guests(&self, guests: &[PrincipalId]) -> Result<(), WriteError>;
 
-    /// A guest became a user, who exists: the guest's memberships are the user's from now on, and the guest is forgotten with its presence.
+    /// A guest became a user, who exists: the guest's memberships are the user's from now on, these blocks are added, and the guest is forgotten with its presence, its privacy and its own blocks.
     ///
     /// # Errors
     /// When nothing can be written.
-    async fn merge_guest(&self, guest: &PrincipalId, user: &PrincipalId) -> Result<(), WriteError>;
+    async fn merge_guest(
+        &self,
+        guest: &PrincipalId,
+        user: &PrincipalId,
+        blocks: &[StoredBlock],
+    ) -> Result<(), WriteError>;
 
     /// Adds conversations and the members they are given here; a title of `None` leaves a known one as it is, and no member is removed.
     ///

@@ -72,6 +72,29 @@ impl Directory {
         ids
     }
 
+    /// The blocks that somebody has to be given to stand where another stood, as blocker and blocked: those by and against `from`.
+    ///
+    /// None is of oneself, and none that `to` has already; of those by `from` only as many as leave `to` with at most `most` of its own, in the order of ids.
+    #[must_use]
+    pub fn blocks_to_take_over(
+        &self,
+        from: PrincipalKey,
+        to: PrincipalKey,
+        most: usize,
+    ) -> Vec<(PrincipalId, PrincipalId)> {
+        let user = self.member(to).id();
+        let own = self.blocked_ids(to);
+        let room = most.saturating_sub(own.len());
+        let blocked = self.blocked_ids(from).into_iter();
+        let blocked = blocked.filter(|id| id != user && own.binary_search(id).is_err());
+        let blocked = blocked.take(room).map(|id| (user.clone(), id));
+        let known = self.blocks.blockers_of(to);
+        let blockers = self.blocks.blockers_of(from).iter();
+        let blockers = blockers.filter(|key| **key != to && known.binary_search(key).is_err());
+        let blockers = blockers.map(|key| (self.member(*key).id().clone(), user.clone()));
+        blocked.chain(blockers).collect()
+    }
+
     fn existing(&self, id: &PrincipalId) -> Option<PrincipalKey> {
         let key = self.key(id)?;
         (!self.member(key).is_deleted()).then_some(key)

@@ -108,6 +108,41 @@ fn a_block_of_an_id_that_nobody_has_looks_like_any_other_and_waits() {
 }
 
 #[test]
+fn blocks_are_taken_over_up_to_the_limit_and_never_of_oneself() {
+    let names = ["guest", "alice", "bob", "carol", "dave"];
+    let (mut directory, people) = directory(&names);
+    let [guest, alice, bob, carol, dave] = people[..] else {
+        panic!("five people");
+    };
+    let unknown = PrincipalId::user("zoe").unwrap();
+    for (blocker, blocked) in [
+        (guest, alice),
+        (guest, bob),
+        (guest, carol),
+        (alice, bob),
+        (alice, guest),
+        (carol, guest),
+        (dave, guest),
+        (dave, alice),
+    ] {
+        directory.block(blocker, blocked);
+    }
+    directory.block_id(guest, &unknown);
+    let taken = |most: usize| {
+        let pairs = directory.blocks_to_take_over(guest, alice, most);
+        let name = |id: PrincipalId| id.as_str().to_owned();
+        let pairs = pairs.into_iter();
+        pairs
+            .map(|(one, other)| format!("{} {}", name(one), name(other)))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(taken(9), ["alice carol", "alice zoe", "carol alice"]);
+    // Alice has two of her own, of bob and of the guest.
+    assert_eq!(taken(3), ["alice carol", "carol alice"]);
+    assert_eq!(taken(1), ["carol alice"]);
+}
+
+#[test]
 fn deleting_ends_memberships_on_both_sides() {
     let (mut directory, people) = directory(&["alice", "bob"]);
     let key = directory.put_conversation("one".parse().unwrap(), None);

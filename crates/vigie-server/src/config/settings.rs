@@ -1,8 +1,12 @@
 //! The table of settings: every number, address and secret that an operator can set, in the order of the documentation.
 //!
-//! To add a setting, add its field to [`super::Config`] and its row here; nothing else needs to know.
+//! To add a setting, add its field to [`super::Config`] and its row in the table of its group, here or in a file of its own; nothing else needs to know.
 
-use super::setting::Reading::{AsWritten, Millis, Minutes, Port};
+mod connections;
+mod limits;
+mod rules;
+
+use super::setting::Reading::{AsWritten, Port};
 use super::setting::{Setting, field};
 
 /// Settings that belong together, under one heading.
@@ -26,11 +30,11 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         title: "Rules of presence",
-        settings: RULES,
+        settings: rules::RULES,
     },
     Group {
         title: "Connections",
-        settings: CONNECTIONS,
+        settings: connections::CONNECTIONS,
     },
     Group {
         title: "Housekeeping",
@@ -42,7 +46,7 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         title: "Limits",
-        settings: LIMITS,
+        settings: limits::LIMITS,
     },
 ];
 
@@ -127,153 +131,6 @@ const CREDENTIALS: &[Setting] = &[
         "Verified tokens kept in memory, so that each is verified once.").positive(),
 ];
 
-const RULES: &[Setting] = &[
-    Setting::new(
-        "throttle_interval",
-        "1m",
-        field!(rules.throttle_interval),
-        "Refreshes of the last activity reach the store at most this often per person.",
-    )
-    .known_as(&[("THROTTLE_INTERVAL_MS", Millis)])
-    .positive(),
-    Setting::new(
-        "cache_max_age",
-        "10m",
-        field!(rules.cache_max_age),
-        "Throttle entries of people silent for this long are dropped.",
-    )
-    .known_as(&[("CACHE_MAX_AGE_MS", Millis)])
-    .positive(),
-    Setting::new(
-        "cache_cleanup_interval",
-        "5m",
-        field!(periods.cache_cleanup_interval),
-        "How often such throttle entries are looked for.",
-    )
-    .known_as(&[("CACHE_CLEANUP_INTERVAL_MS", Millis)])
-    .positive(),
-    Setting::new(
-        "offline_after",
-        "5m",
-        field!(rules.offline_after),
-        "Somebody present by REST alone is offline this long after the last request.",
-    )
-    .known_as(&[("OFFLINE_THRESHOLD_MINUTES", Minutes)])
-    .positive(),
-    Setting::new(
-        "away_after",
-        "5m",
-        field!(rules.away_after),
-        "A session is idle this long after its last activity.",
-    )
-    .positive(),
-    Setting::new(
-        "grace",
-        "4s",
-        field!(rules.grace),
-        "A session lost without a goodbye still counts this long.",
-    ),
-    Setting::new(
-        "leave_guard",
-        "5s",
-        field!(rules.leave_guard),
-        "After a goodbye, requests do not make somebody online again for this long.",
-    ),
-    Setting::new(
-        "restart_grace",
-        "30s",
-        field!(rules.restart_grace),
-        "After a start, people who were present have this long to come back unnoticed.",
-    )
-    .positive(),
-    Setting::new(
-        "audience_limit",
-        "1000",
-        field!(limits.audience),
-        "A larger conversation subscribes nobody, and a snapshot holds at most as many people.",
-    )
-    .positive(),
-    Setting::new(
-        "reciprocal_visibility",
-        "false",
-        field!(reciprocal_visibility),
-        "People see of others only what they let those others see of themselves.",
-    ),
-];
-
-const CONNECTIONS: &[Setting] = &[
-    Setting::new(
-        "ping_interval",
-        "8s",
-        field!(periods.ping_interval),
-        "How often a Socket.IO connection is asked for a sign of life.",
-    )
-    .positive(),
-    Setting::new(
-        "ping_timeout",
-        "8s",
-        field!(periods.ping_timeout),
-        "How long the answer may take before the connection counts as lost.",
-    )
-    .positive(),
-    Setting::new(
-        "eio3_ping_interval",
-        "25s",
-        field!(periods.eio3_ping_interval),
-        "The same for old clients (EIO3), which ping by their own throttled timers.",
-    )
-    .positive(),
-    Setting::new(
-        "eio3_ping_timeout",
-        "1m",
-        field!(periods.eio3_ping_timeout),
-        "The same for old clients (EIO3).",
-    )
-    .positive(),
-    Setting::new(
-        "keep_alive",
-        "75s",
-        field!(periods.keep_alive),
-        "An HTTP connection without a request is closed after this; longer than proxies keep theirs, so that none is closed while a request is on its way.",
-    )
-    .positive(),
-    Setting::new(
-        "auth_timeout",
-        "10s",
-        field!(periods.auth_timeout),
-        "A socket that has not authenticated by then is closed.",
-    )
-    .positive(),
-    Setting::new(
-        "restamp_interval",
-        "150s",
-        field!(periods.restamp_interval),
-        "How often watchers get the fresh time of people who are present but passive.",
-    )
-    .positive(),
-    Setting::new(
-        "cursor_max_age",
-        "24h",
-        field!(periods.cursor_max_age),
-        "A client that comes back with an older position gets everybody anew.",
-    )
-    .positive(),
-    Setting::new(
-        "ticket_lifetime",
-        "30s",
-        field!(periods.ticket_lifetime),
-        "A ticket that lets a browser in without a header can be used for this long, once.",
-    )
-    .positive(),
-    Setting::new(
-        "online_stats_interval",
-        "10s",
-        field!(periods.online_stats_interval),
-        "The online list of a conversation is sent at most this often.",
-    )
-    .positive(),
-];
-
 const HOUSEKEEPING: &[Setting] = &[
     Setting::new(
         "flush_interval",
@@ -343,158 +200,6 @@ const WEBHOOKS: &[Setting] = &[
         "24h",
         field!(webhooks.park_after),
         "A webhook that has failed for this long is parked until somebody resumes it.",
-    )
-    .positive(),
-];
-
-const LIMITS: &[Setting] = &[
-    Setting::new(
-        "connection_limit",
-        "0",
-        field!(limits.connections),
-        "Open connections; 0 takes what the system's limit of open files leaves.",
-    ),
-    Setting::new(
-        "connections_per_address",
-        "0",
-        field!(limits.connections_per_address),
-        "Open connections of one address; 0 is no limit, since an office shares one.",
-    ),
-    Setting::new(
-        "trusted_proxies",
-        "",
-        field!(trusted_proxies),
-        "Addresses of reverse proxies whose `X-Forwarded-For` is believed where addresses are counted, such as `10.0.0.0/8,::1`.",
-    ),
-    Setting::new(
-        "connections_per_principal",
-        "100",
-        field!(limits.connections_per_principal),
-        "Authenticated sockets of one person.",
-    )
-    .positive(),
-    Setting::new(
-        "header_timeout",
-        "10s",
-        field!(periods.header_timeout),
-        "A connection whose request's head does not come in twice this time is closed.",
-    )
-    .positive(),
-    Setting::new(
-        "body_timeout",
-        "30s",
-        field!(periods.body_timeout),
-        "A request whose body has not come by then is refused with 408.",
-    )
-    .positive(),
-    Setting::new(
-        "header_limit",
-        "64KiB",
-        field!(limits.head),
-        "A larger head of a request is refused with 431.",
-    ),
-    Setting::new(
-        "body_limit",
-        "1MiB",
-        field!(limits.body),
-        "Larger request bodies are refused with 413.",
-    )
-    .positive(),
-    Setting::new(
-        "url_limit",
-        "16KiB",
-        field!(limits.url),
-        "Longer URLs are refused with 414.",
-    )
-    .positive(),
-    Setting::new(
-        "message_limit",
-        "64KiB",
-        field!(limits.message),
-        "Larger Socket.IO messages close their connection.",
-    )
-    .positive(),
-    Setting::new(
-        "json_depth_limit",
-        "32",
-        field!(limits.json_depth),
-        "A Socket.IO message whose lists and objects stand deeper in each other closes its connection.",
-    )
-    .positive(),
-    Setting::new(
-        "slow_socket_limit",
-        "512KiB",
-        field!(limits.slow_socket),
-        "Bytes that wait in memory for one socket that reads slowly; beyond, only the names of the people it is to be told of are kept.",
-    ),
-    Setting::new(
-        "events_per_second",
-        "50",
-        field!(limits.events_per_second),
-        "Events of one socket beyond this rate are refused.",
-    )
-    .positive(),
-    Setting::new(
-        "early_events_limit",
-        "64",
-        field!(limits.early_events),
-        "Events kept for a socket whose authentication has not settled.",
-    )
-    .positive(),
-    Setting::new(
-        "unauthenticated_limit",
-        "10000",
-        field!(limits.unauthenticated),
-        "Sockets that may wait for authentication at the same time.",
-    )
-    .positive(),
-    Setting::new(
-        "presence_ids_limit",
-        "200",
-        field!(limits.presence_ids),
-        "Ids in one call of the compatible bulk presence route.",
-    )
-    .positive(),
-    Setting::new(
-        "bulk_presence_limit",
-        "1000",
-        field!(limits.bulk_presence),
-        "Ids in one call of `/v1/presence`.",
-    )
-    .positive(),
-    Setting::new(
-        "activity_batch_limit",
-        "10000",
-        field!(limits.activity_batch),
-        "Entries in one call of `/v1/activity`.",
-    )
-    .positive(),
-    Setting::new(
-        "room_full_limit",
-        "100",
-        field!(limits.room_full),
-        "Up to so many members, viewers of a conversation are told each change as it comes; above, once a second.",
-    )
-    .positive(),
-    Setting::new(
-        "room_viewer_limit",
-        "5000",
-        field!(limits.room_viewers),
-        "With more sockets that look at its presence, a conversation tells them counts alone.",
-    )
-    .positive(),
-    Setting::new(
-        "watch_limit",
-        "1000",
-        field!(limits.watch_list),
-        "People outside its conversations that one connection may watch.",
-    )
-    .positive(),
-    Setting::new(
-        "watch_rate",
-        "2000",
-        field!(limits.watch_rate),
-        "People that one person may begin to watch within a minute.",
     )
     .positive(),
 ];

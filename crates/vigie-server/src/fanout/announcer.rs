@@ -59,12 +59,13 @@ impl Fanout {
         // Before anybody is told: whoever comes back meanwhile finds it.
         self.positions
             .note_change(told.principal, told.number, told.concern);
+        // Before an online list is due, which is made of those who are known to be present.
+        self.rooms.note_change(told.principal);
         let common = match told.concern {
             Concern::Oneself => None,
             Concern::Watchers => self.tell_others(told),
         };
         self.tell_oneself(told, common);
-        self.rooms.note_change(told.principal);
     }
 
     /// Tells a change to those others who may follow it; what contacts were told, when all of them were told the same.

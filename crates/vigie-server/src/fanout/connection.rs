@@ -1,6 +1,7 @@
 //! One authenticated socket, as the fan-out sees it.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod outbox;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +11,12 @@ use vigie_core::{ConnectionId, ConversationKey, PrincipalKey, Wall};
 
 use crate::engine_host::Number;
 
-use super::link::{Frame, Link, NoRoom};
-use super::room::{Room, Use};
+use super::link::{Frame, Link};
+use super::room::Use;
 use super::window::Watched;
+
+pub(crate) use outbox::Outbox;
+pub(super) use outbox::{Delivery, Looked};
 
 /// Between two times that one client may ask for what it missed.
 const RESUME_PAUSE: Duration = Duration::from_secs(1);
@@ -35,33 +39,6 @@ pub(crate) struct Connection {
     ends: Mutex<Option<Wall>>,
 }
 
-/// What a socket was told, and what waits for it.
-#[derive(Debug)]
-pub(crate) struct Outbox {
-    /// News before this number are in the snapshot it holds; `None` before the first.
-    horizon: Option<Number>,
-    /// The first of these numbers: no snapshot holds its own principal, so later ones say nothing of that.
-    own_horizon: Option<Number>,
-    /// Principals whose newest state is told when the window is over, or when there is room.
-    waiting: BTreeSet<PrincipalKey>,
-    /// Whom it was told with news that still wait to be told, by the number before which all news were in that.
-    ahead: BTreeMap<PrincipalKey, Number>,
-    room: Room,
-    /// It is in the list of sockets to look at: something was sent a moment ago, or waits.
-    is_watched: bool,
-    is_slow: bool,
-    /// A conversation's view found no room, and has the next turn before news that wait.
-    has_view_waiting: bool,
-    /// Its client keeps cursors, and is given one whenever it has been told what there is.
-    keeps_cursors: bool,
-    /// It was told something since it was given a cursor.
-    is_past_cursor: bool,
-    /// The fingerprint of the relations that its view rests on; 0 when they changed since.
-    relations: u64,
-    /// Something that its view rests on found no room: a whole snapshot makes up for it.
-    needs_snapshot: bool,
-}
-
 /// Everything that a client lacks to have the whole view, in one event.
 #[derive(Debug)]
 pub(super) struct Given {
@@ -74,96 +51,6 @@ pub(super) struct Given {
     pub(super) relations: u64,
     /// Whether it takes the place of whatever the client held.
     pub(super) is_whole: bool,
-}
-
-/// What became of something for one socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Delivery {
-    /// In the link's buffer, or known already.
-    Done,
-    /// Not sent: what is to be known of it must wait.
-    NoRoom,
-}
-
-/// What a look at a socket found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Looked {
-    /// Nothing waits, and all is read: nobody looks again before it is told something.
-    Quiet,
-    /// Something waits, or was sent.
-    Busy,
-    /// The same, and for the first time something found no room.
-    BecameSlow,
-}
-
-impl Outbox {
-    /// Room for `limit` bytes.
-    pub(super) fn new(limit: usize) -> Self {
-        Self {
-            horizon: None,
-            own_horizon: None,
-            waiting: BTreeSet::new(),
-            ahead: BTreeMap::new(),
-            room: Room::new(limit),
-            is_watched: false,
-            is_slow: false,
-            has_view_waiting: false,
-            keeps_cursors: false,
-            is_past_cursor: false,
-            relations: 0,
-            needs_snapshot: false,
-        }
-    }
-
-    /// Gives a client that keeps cursors a fresh one, unless something waits or nothing was told; says whether one was due.
-    fn send_cursor(&mut self, link: &dyn Link, cursor: impl FnOnce(u64) -> Frame) -> bool {
-        let is_due = self.keeps_cursors && self.is_past_cursor && self.waiting.is_empty();
-        if is_due && self.send(link, cursor(self.relations), Use::Urgent) == Delivery::Done {
-            self.is_past_cursor = false;
-        }
-        is_due
-    }
-
-    fn send(&mut self, link: &dyn Link, frame: Frame, r#use: Use) -> Delivery {
-        if !self.room.takes(frame.len(), r#use) {
-            return Delivery::NoRoom;
-        }
-        self.room.note(&frame, r#use);
-        match link.emit(frame) {
-            Ok(()) => Delivery::Done,
-            Err(NoRoom) => Delivery::NoRoom,
-        }
-    }
-
-    /// Sends what waits, as far as there is room.
-    fn send_waiting(
-        &mut self,
-        link: &dyn Link,
-        r#use: Use,
-        mut newest: impl FnMut(PrincipalKey) -> (Frame, Option<Number>),
-    ) -> Looked {
-        while let Some(principal) = self.waiting.first().copied() {
-            let (frame, number) = newest(principal);
-            if self.send(link, frame, r#use) == Delivery::NoRoom {
-                // What the pace holds back goes out with the next window.
-                if r#use == Use::News && !self.room.is_stuck() {
-                    return Looked::Busy;
-                }
-                let was_slow = std::mem::replace(&mut self.is_slow, true);
-                return if was_slow {
-                    Looked::Busy
-                } else {
-                    Looked::BecameSlow
-                };
-            }
-            self.waiting.remove(&principal);
-            self.is_past_cursor = true;
-            if let Some(number) = number {
-                self.ahead.insert(principal, number);
-            }
-        }
-        Looked::Busy
-    }
 }
 
 impl Connection {

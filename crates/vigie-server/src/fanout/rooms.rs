@@ -264,10 +264,11 @@ impl Fanout {
         came: &[PrincipalKey],
         left: &[PrincipalKey],
     ) {
+        // Before the list is noted, for it is made of those who are known to be present.
+        self.members_moved(conversation, came, left);
         if self.hub.has_viewers(conversation) {
             online_stats::note(self, conversation);
         }
-        self.members_moved(conversation, came, left);
         self.end_views(conversation, left);
         let moved: Vec<_> = came.iter().chain(left).copied().collect();
         self.members_seen_otherwise(conversation, &moved);

@@ -1,12 +1,12 @@
 //! Guests: anonymous participants of one conversation, known by a token that is shown once.
 
 use vigie_core::{ConversationKey, Id, PrincipalId, PrincipalKey, Profile, Wall};
-use vigie_store::StoredGuest;
+use vigie_store::{StoredBlock, StoredGuest};
 
 use crate::auth::GuestToken;
 use crate::webhooks::Change;
 
-use super::{ChangeError, People};
+use super::{ChangeError, MOST_BLOCKS, People};
 
 /// What an API call says of a new guest.
 #[derive(Debug, Clone)]
@@ -76,15 +76,18 @@ impl People {
 
     /// A guest became a user: the user is a member of what the guest was, and the guest is gone, both at one instant.
     ///
-    /// Its leases are still to be revoked, and then its presence forgotten.
+    /// Blocks by and against the guest are the user's, as far as [`MOST_BLOCKS`] allows; what the guest let others see is not taken over.
+    /// With it comes what was noted right `before` for each two who are hidden from each other by that.
+    /// The guest's leases are still to be revoked, and then its presence forgotten.
     ///
     /// # Errors
     /// When there is no such guest, or the store refuses.
-    pub async fn merge_guest(
+    pub async fn merge_guest<T>(
         &self,
         guest: &PrincipalId,
         user: &PrincipalId,
-    ) -> Result<Merged, ChangeError> {
+        before: impl Fn(PrincipalKey, PrincipalKey) -> T,
+    ) -> Result<(Merged, Vec<T>), ChangeError> {
         let _turn = self.line.turn().await?;
         let guest_key = self
             .find(guest)
@@ -93,7 +96,11 @@ impl People {
         let user_key = self
             .find(user)
             .ok_or_else(|| ChangeError::UnknownPrincipal(user.clone()))?;
-        self.store.merge_guest(guest, user).await?;
+        let blocks = self.blocks_to_take_over(guest_key, user_key);
+        let noted = self.apart(user_key, &blocks);
+        let noted = noted.into_iter().map(|other| before(user_key, other));
+        let noted = noted.collect();
+        self.store.merge_guest(guest, user, &blocks).await?;
         self.guests.write().retain(|_, key| *key != guest_key);
         let mut directory = self.directory.write();
         let conversations = directory.member(guest_key).conversations().to_vec();
@@ -102,14 +109,39 @@ impl People {
             (conversation, is_new)
         });
         let joined: Vec<_> = joined.collect();
+        for block in &blocks {
+            if let Some(blocker) = directory.key(&block.blocker) {
+                directory.block_id(blocker, &block.blocked);
+            }
+        }
         directory.delete(guest_key);
         drop(directory);
         self.tell_merged(guest, user, guest_key, &joined);
-        Ok(Merged {
+        let merged = Merged {
             guest: guest_key,
             user: user_key,
             joined,
-        })
+        };
+        Ok((merged, noted))
+    }
+
+    fn blocks_to_take_over(&self, guest: PrincipalKey, user: PrincipalKey) -> Vec<StoredBlock> {
+        let directory = self.directory();
+        let blocks = directory.blocks_to_take_over(guest, user, MOST_BLOCKS);
+        let block = |(blocker, blocked)| StoredBlock { blocker, blocked };
+        blocks.into_iter().map(block).collect()
+    }
+
+    /// Those who exist and are blocked by somebody, or block them, each once.
+    fn apart(&self, whose: PrincipalKey, blocks: &[StoredBlock]) -> Vec<PrincipalKey> {
+        let sides = blocks
+            .iter()
+            .flat_map(|block| [&block.blocker, &block.blocked]);
+        let others = sides.filter_map(|id| self.find(id));
+        let mut others: Vec<_> = others.filter(|key| *key != whose).collect();
+        others.sort_unstable();
+        others.dedup();
+        others
     }
 
     /// Tells services that a user stands where a guest was.

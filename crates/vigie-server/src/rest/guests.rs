@@ -117,6 +117,7 @@ impl MergeRequest {
 
 /// A guest became a user: the user is a member where the guest was, and the guest is gone.
 ///
+/// Blocks by and against the guest are the user's; what the guest let others see is not taken over.
 /// Whoever sees the conversation is told of both in one change.
 #[utoipa::path(
     post, path = "/v1/guests/{id}/merge", tag = "directory",
@@ -138,11 +139,15 @@ pub(super) async fn merge_guest(
     let user = request.read()?;
     let key = find(&app, &guest)?;
     let before = app.people.memberships(key, app.config.limits.audience);
-    let merged = app.people.merge_guest(&guest, &user).await?;
+    let noting = |one, other| app.fanout.sights_between(one, other);
+    let (merged, sights) = app.people.merge_guest(&guest, &user, noting).await?;
     // Both in one go, before the end of the guest's sessions is an edge of its own.
     app.fanout.guest_merged(&merged);
     app.fanout.revoke(merged.guest, Revocation::Merged);
     app.host.forget(merged.guest);
+    for sights in sights {
+        app.fanout.sights_changed(sights);
+    }
     for (conversation, before) in before {
         let is_new = merged.joined.contains(&(conversation, true));
         let came = if is_new {

@@ -50,6 +50,7 @@ pub(super) async fn list_own_conversations(
 
 /// `None` when the conversation ended meanwhile.
 fn describe(app: &App, watcher: PrincipalKey, key: ConversationKey) -> Option<OwnConversation> {
+    // Asked before the directory is locked: whoever holds it never calls the engine.
     let members = app.fanout.members_to_read(key);
     let (id, title, member_count) = {
         let directory = app.people.directory();
@@ -61,15 +62,12 @@ fn describe(app: &App, watcher: PrincipalKey, key: ConversationKey) -> Option<Ow
             conversation.members().len(),
         )
     };
-    // Asked before the directory is locked again: whoever holds it never calls the engine.
-    let presences = app.host.presences(&members);
     let now = app.host.now().wall;
     let directory = app.people.directory();
     let online_count = members
         .iter()
-        .zip(presences)
         .filter(|(key, presence)| {
-            let sight = list_sight(&directory, watcher, **key);
+            let sight = list_sight(&directory, watcher, *key);
             face(sight, presence, now).availability.is_online()
         })
         .count();

@@ -9,6 +9,10 @@ use crate::fanout::wire::Status;
 /// One event; the order in a delivery is the order in which they are to be taken.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "each is encoded where it is made, and none is kept"
+)]
 pub(super) enum Event {
     /// Somebody's newest state.
     #[serde(rename = "status")]

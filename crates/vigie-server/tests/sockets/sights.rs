@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
-use vigie_client::{Method, Socket};
+use vigie_client::{Http, Method, Socket};
 
 use crate::follower::{Follower, Kept, Transport};
-use crate::world::{SOON, World, next_status, told_by_now, until};
+use crate::world::{SOON, World, next_status, token, told_by_now, until};
 
 async fn set_privacy(world: &World, who: &str, availability: &str, last_seen: &str) {
     let path = format!("/v1/privacy/user:{who}");
@@ -188,32 +188,47 @@ async fn a_typist_who_hides_has_stopped_for_those_who_see_it_no_more() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_viewer_has_an_online_list_of_their_own() {
-    let world = World::with(&[("VIGIE_ONLINE_STATS_INTERVAL", "100ms")]).await;
-    world.conversation("room", &["alice", "bob", "carol"]).await;
-    let _alice = world.user("alice").await;
-    let mut bob = world.user("bob").await;
-    bob.emit("conversation:join", Some(json!({"conversationId": "room"})));
-    bob.wait_for("conversation:joined", SOON).await.unwrap();
-    let mut carol = world.user("carol").await;
-    let next_list = async |who: &mut Socket| -> Vec<String> {
-        let list = who
-            .wait_for("conversation:online_stats", SOON)
-            .await
-            .unwrap();
-        let users = list.payload()["onlineUsers"].as_array().unwrap().clone();
-        assert_eq!(list.payload()["onlineCount"], users.len());
-        users
-            .iter()
-            .map(|user| user["id"].as_str().unwrap().to_owned())
-            .collect()
-    };
-    assert_eq!(next_list(&mut bob).await, ["alice", "bob", "carol"]);
-    set_block(&world, Method::PUT, "alice", "bob").await;
-    assert_eq!(next_list(&mut bob).await, ["bob", "carol"]);
-    carol.emit("conversation:join", Some(json!({"conversationId": "room"})));
-    carol.wait_for("conversation:joined", SOON).await.unwrap();
-    set_privacy(&world, "bob", "nobody", "nobody").await;
-    assert_eq!(next_list(&mut carol).await, ["alice", "carol"]);
+    // In a conversation that subscribes its members, and in one that is too large for that.
+    for limit in ["1000", "2"] {
+        let world = World::with(&[
+            ("VIGIE_ONLINE_STATS_INTERVAL", "100ms"),
+            ("VIGIE_AUDIENCE_LIMIT", limit),
+        ])
+        .await;
+        let members = ["alice", "bob", "carol", "absent"];
+        world.conversation("room", &members).await;
+        let _alice = world.user("alice").await;
+        let mut bob = world.user("bob").await;
+        bob.emit("conversation:join", Some(json!({"conversationId": "room"})));
+        bob.wait_for("conversation:joined", SOON).await.unwrap();
+        let mut carol = world.user("carol").await;
+        online_list(&mut bob, &["alice", "bob", "carol"]).await;
+        set_block(&world, Method::PUT, "alice", "bob").await;
+        online_list(&mut bob, &["bob", "carol"]).await;
+        carol.emit("conversation:join", Some(json!({"conversationId": "room"})));
+        carol.wait_for("conversation:joined", SOON).await.unwrap();
+        set_privacy(&world, "bob", "nobody", "nobody").await;
+        online_list(&mut carol, &["alice", "carol"]).await;
+        // Whoever asks sees what the lists say, oneself as the others do.
+        for (who, online) in [("alice", 2), ("bob", 1), ("carol", 2)] {
+            let bearer = format!("Bearer {}", token(who));
+            let http = Http::new(world.url()).header("authorization", bearer);
+            let own = http.call(Method::GET, "/api/conversations", None).await;
+            let own = &own.unwrap().json()["data"][0];
+            let counts = (&own["memberCount"], &own["onlineCount"]);
+            assert_eq!(counts, (&json!(4), &json!(online)), "{who} {limit}");
+        }
+    }
+}
+
+/// The next online list shows exactly these.
+async fn online_list(viewer: &mut Socket, expected: &[&str]) {
+    let list = viewer.wait_for("conversation:online_stats", SOON).await;
+    let list = list.unwrap();
+    let users = list.payload()["onlineUsers"].as_array().unwrap();
+    assert_eq!(list.payload()["onlineCount"], users.len());
+    let ids: Vec<_> = users.iter().map(|user| &user["id"]).collect();
+    assert_eq!(ids, expected);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

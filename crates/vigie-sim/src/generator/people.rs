@@ -103,6 +103,7 @@ impl Generator {
             Revocation::Deactivated,
             Revocation::Deleted,
             Revocation::Expired,
+            Revocation::Merged,
         ];
         let principal = self.somebody();
         self.mark(principal, now);

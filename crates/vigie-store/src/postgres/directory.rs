@@ -6,7 +6,8 @@
 use sqlx::PgConnection;
 use vigie_core::{Id, PrincipalId, Wall};
 
-use crate::rows::{StoredConversation, StoredGuest, StoredUser};
+use super::privacy;
+use crate::rows::{StoredBlock, StoredConversation, StoredGuest, StoredUser};
 
 type Outcome = Result<(), sqlx::Error>;
 
@@ -169,6 +170,7 @@ pub(super) async fn merge_guest(
     connection: &mut PgConnection,
     guest: &PrincipalId,
     user: &PrincipalId,
+    blocks: &[StoredBlock],
 ) -> Outcome {
     sqlx::query(
         "INSERT INTO members (conversation_id, principal_id)
@@ -179,6 +181,7 @@ pub(super) async fn merge_guest(
     .bind(guest.as_str())
     .execute(&mut *connection)
     .await?;
+    privacy::add_blocks(connection, blocks).await?;
     delete_guests(connection, std::slice::from_ref(guest)).await
 }
 

@@ -5,6 +5,8 @@
 use sqlx::PgConnection;
 use vigie_core::{PrincipalId, Privacy};
 
+use crate::rows::StoredBlock;
+
 type Outcome = Result<(), sqlx::Error>;
 
 pub(super) async fn write(
@@ -42,6 +44,23 @@ pub(super) async fn add_block(
     )
     .bind(blocker.as_str())
     .bind(blocked.as_str())
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+pub(super) async fn add_blocks(connection: &mut PgConnection, blocks: &[StoredBlock]) -> Outcome {
+    let (blockers, blocked): (Vec<_>, Vec<_>) = blocks
+        .iter()
+        .map(|block| (block.blocker.as_str(), block.blocked.as_str()))
+        .unzip();
+    sqlx::query(
+        "INSERT INTO blocks (blocker_id, blocked_id)
+        SELECT * FROM unnest($1::text[], $2::text[])
+        ON CONFLICT DO NOTHING",
+    )
+    .bind(blockers)
+    .bind(blocked)
     .execute(connection)
     .await
     .map(drop)

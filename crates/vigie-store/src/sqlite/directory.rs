@@ -11,7 +11,7 @@ use vigie_core::{Id, PrincipalId, Wall};
 
 use super::bulk::{Binding, Bulk};
 use super::privacy;
-use crate::rows::{StoredConversation, StoredGuest, StoredUser};
+use crate::rows::{StoredBlock, StoredConversation, StoredGuest, StoredUser};
 
 type Outcome = Result<(), sqlx::Error>;
 
@@ -97,6 +97,7 @@ pub(super) async fn merge_guest(
     connection: &mut SqliteConnection,
     guest: &PrincipalId,
     user: &PrincipalId,
+    blocks: &[StoredBlock],
 ) -> Outcome {
     sqlx::query(
         "INSERT OR IGNORE INTO members (conversation_id, principal_id)
@@ -106,6 +107,7 @@ pub(super) async fn merge_guest(
     .bind(guest.as_str())
     .execute(&mut *connection)
     .await?;
+    privacy::add_blocks(connection, blocks).await?;
     delete_guests(connection, std::slice::from_ref(guest)).await
 }
 

@@ -8,6 +8,7 @@ use sqlx::SqliteConnection;
 use vigie_core::{PrincipalId, Privacy};
 
 use super::bulk::Bulk;
+use crate::rows::StoredBlock;
 
 type Outcome = Result<(), sqlx::Error>;
 
@@ -49,6 +50,20 @@ pub(super) async fn add_block(
         .map(drop)
 }
 
+pub(super) async fn add_blocks(
+    connection: &mut SqliteConnection,
+    blocks: &[StoredBlock],
+) -> Outcome {
+    ADD_BLOCKS
+        .run(connection, blocks, |query, block| {
+            query
+                .bind(block.blocker.as_str())
+                .bind(block.blocked.as_str())
+        })
+        .await
+        .map(drop)
+}
+
 pub(super) async fn remove_block(
     connection: &mut SqliteConnection,
     blocker: &PrincipalId,
@@ -76,6 +91,13 @@ pub(super) async fn forget(
     Ok(())
 }
 
+static ADD_BLOCKS: LazyLock<Bulk> = LazyLock::new(|| {
+    Bulk::new(
+        2,
+        "INSERT INTO blocks (blocker_id, blocked_id) VALUES {rows} ON CONFLICT DO NOTHING",
+    )
+});
+
 static END_PRIVACY: LazyLock<Bulk> = LazyLock::new(|| {
     Bulk::new(
         1,
@@ -92,7 +114,7 @@ static END_BLOCKS_OF: LazyLock<Bulk> =
 /// Every statement above, for the test of their plans.
 #[cfg(test)]
 pub(super) fn statements() -> impl Iterator<Item = &'static Bulk> {
-    [&END_PRIVACY, &END_BLOCKS_BY, &END_BLOCKS_OF]
+    [&ADD_BLOCKS, &END_PRIVACY, &END_BLOCKS_BY, &END_BLOCKS_OF]
         .into_iter()
         .map(LazyLock::force)
 }

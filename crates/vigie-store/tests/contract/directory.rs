@@ -196,7 +196,7 @@ pub(crate) async fn a_guest_who_becomes_a_user_leaves_its_memberships(database: 
     store.write_presence(&by, &present, None).await.unwrap();
 
     for _ in 0..2 {
-        store.merge_guest(&gull, &alice).await.unwrap();
+        store.merge_guest(&gull, &alice, &[]).await.unwrap();
         let snapshot = load(&*store).await.unwrap();
         let members = |id: &Id| {
             let found = snapshot.conversations.iter().find(|one| one.id == *id);

@@ -68,6 +68,7 @@ macro_rules! contract {
             privacy::a_setting_comes_back_and_the_default_keeps_no_row,
             privacy::a_block_comes_back_once_until_it_ends,
             privacy::whoever_goes_leaves_no_setting_and_no_block,
+            privacy::a_guest_who_becomes_a_user_leaves_its_blocks,
             restart::each_start_is_another_incarnation_of_one_node,
             restart::a_successor_takes_over_and_reaps,
             restart::however_many_earlier_rows_there_are_all_are_reaped,

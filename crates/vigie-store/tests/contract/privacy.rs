@@ -96,3 +96,30 @@ pub(crate) async fn whoever_goes_leaves_no_setting_and_no_block(database: &impl 
     assert_eq!(settings(&snapshot), [(carol.clone(), HIDDEN)]);
     assert_eq!(blocks(&snapshot), [(carol, bob)]);
 }
+
+pub(crate) async fn a_guest_who_becomes_a_user_leaves_its_blocks(database: &impl Database) {
+    let store = database.open().await;
+    let people = ["alice", "bob", "carol"].map(registered);
+    store.provision_users(&people).await.unwrap();
+    store.upsert_guests(&[visitor("g_zoe", 1)]).await.unwrap();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(user);
+    let zoe = guest("g_zoe");
+    store.write_privacy(&zoe, HIDDEN).await.unwrap();
+    for (blocker, blocked) in [(&zoe, &bob), (&carol, &zoe), (&alice, &bob)] {
+        store.add_block(blocker, blocked).await.unwrap();
+    }
+    let block = |blocker: &PrincipalId, blocked: &PrincipalId| StoredBlock {
+        blocker: blocker.clone(),
+        blocked: blocked.clone(),
+    };
+    // One of them is there already.
+    let taken_over = [block(&alice, &bob), block(&carol, &alice)];
+    for _ in 0..2 {
+        store.merge_guest(&zoe, &alice, &taken_over).await.unwrap();
+    }
+    drop(store);
+    let snapshot = load(&*database.open().await).await.unwrap();
+    assert_eq!(settings(&snapshot), []);
+    let expected = [(alice.clone(), bob), (carol, alice)];
+    assert_eq!(blocks(&snapshot), expected);
+}

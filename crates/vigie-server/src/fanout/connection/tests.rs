@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 use super::*;
+use crate::fanout::link::NoRoom;
 
 /// A transport that has not written anything yet.
 #[derive(Debug, Clone, Default)]

@@ -54,15 +54,11 @@ pub(super) struct Lists<'f> {
 impl<'f> Lists<'f> {
     /// Reads who is there; `None` of a conversation that is gone.
     pub(super) fn read(fanout: &'f Fanout, conversation: ConversationKey) -> Option<Self> {
-        let members = {
-            let directory = fanout.people.directory();
-            directory.conversation(conversation)?.members().to_vec()
-        };
-        let presences = fanout.host.presences(&members);
+        fanout.people.directory().conversation(conversation)?;
         Some(Self {
             fanout,
             conversation,
-            members: members.into_iter().zip(presences).collect(),
+            members: fanout.members_to_read(conversation),
             now: fanout.host.now().wall,
             made: HashMap::new(),
         })

@@ -12,7 +12,7 @@ use super::index::{Index, Standing};
 use crate::fanout::Fanout;
 
 /// Members read in one go when a large conversation is looked through, before others get their turn at the engine.
-const READ: usize = 1_000;
+pub(super) const READ: usize = 1_000;
 
 impl Fanout {
     /// Whether a conversation subscribes nobody, and is too large to be read member by member.

@@ -1,14 +1,15 @@
 //! Who is in a conversation, for whoever asks once: counts, and pages of those who are present.
 //!
 //! In: a watcher, a conversation, and the id behind which the page begins. Out: what a view of the same watcher would hold.
-//! Always true: a page begins behind an id, whether or not anybody has it, so that what comes back tells nothing of that id; and nothing reads a million states.
+//! Always true: a page begins behind an id, whether or not anybody has it, so that what comes back tells nothing of that id; and nothing reads a million states in one go.
 
-use vigie_core::{ConversationKey, PrincipalId, PrincipalKey, Wall, Watcher};
+use vigie_core::{ConversationKey, Presence, PrincipalId, PrincipalKey, Wall, Watcher};
 
 use super::diff::{Counts, Told};
 use super::gathering::Gathering;
 use super::here::Here;
 use super::index::Index;
+use super::indexing::READ;
 use super::scene::{Scene, here_public};
 use super::wire::Entry;
 use crate::fanout::Fanout;
@@ -86,16 +87,26 @@ impl Fanout {
         })
     }
 
-    /// The members of a conversation among whom all are whom anybody else may see as present: in a large one, those alone.
-    pub(crate) fn members_to_read(&self, conversation: ConversationKey) -> Vec<PrincipalKey> {
-        if !self.is_large(conversation) {
-            return self.people.members_of(conversation);
+    /// The members of a conversation among whom all are whom anybody else may see as present, with their states: in a large one, those alone.
+    pub(crate) fn members_to_read(
+        &self,
+        conversation: ConversationKey,
+    ) -> Vec<(PrincipalKey, Presence)> {
+        let members = if self.is_large(conversation) {
+            let present = self.with_scene(conversation, |scene| {
+                let people = scene.index.public_after(None).map(|(_, key)| key);
+                people.collect()
+            });
+            present.unwrap_or_default()
+        } else {
+            self.people.members_of(conversation)
+        };
+        let mut states = Vec::with_capacity(members.len());
+        for some in members.chunks(READ) {
+            let (presences, _) = self.host.survey(some);
+            states.extend(some.iter().copied().zip(presences));
         }
-        let present = self.with_scene(conversation, |scene| {
-            let people = scene.index.public_after(None).map(|(_, key)| key);
-            people.collect::<Vec<_>>()
-        });
-        present.unwrap_or_default()
+        states
     }
 
     /// Lets `read` see a conversation as it is; `None` when it is gone.
