@@ -10,8 +10,8 @@ const WAIT = 2;
 
 /** How each transport connects: gets `{url, token, since, take}`, gives a function that drops the link. */
 const TRANSPORTS = {
-  'socket.io': ({ person, since, take }) => {
-    const { socket } = person.open(V4, { auth: { cursor: true, ...(since && { since }) } });
+  'socket.io': ({ person, url, since, take }) => {
+    const { socket } = person.open(V4, { url, auth: { cursor: true, ...(since && { since }) } });
     socket.on('presence:snapshot', (payload) => take('snapshot', payload));
     socket.on('user:status', (payload) => take('status', payload));
     socket.on('presence:cursor', (payload) => take('cursor', payload));
@@ -74,16 +74,18 @@ export const NAMES = Object.keys(TRANSPORTS);
 export class Follower {
   /** Whoever was told of since the connection, in order. */
   told = [];
+  /** What was told since the connection, in order: a state of a person each. */
+  states = [];
   /** Whole snapshots since the connection. */
   wholes = 0;
   /** Snapshots of any kind since the connection. */
   snapshots = 0;
 
-  constructor(transport, person, { view = new Map(), cursor } = {}) {
+  /** `url` is that of the server, unless a link to it is given. */
+  constructor(transport, person, { view = new Map(), cursor, url = person.world.server.url } = {}) {
     this.transport = transport;
     this.people = new Map(view);
     this.cursor = cursor;
-    const { url } = person.world.server;
     this.drop = TRANSPORTS[transport]({ person, url, since: cursor, take: (event, payload) => this.#take(event, payload) });
   }
 
@@ -110,6 +112,7 @@ export class Follower {
 
   #learn(user) {
     this.told.push(user.userId);
+    this.states.push(user);
     if (user.seq === undefined) this.people.delete(user.userId);
     else this.people.set(user.userId, user);
   }
@@ -125,6 +128,20 @@ export class Follower {
     return until(
       () => this.settled && JSON.stringify(this.online(people)) === expected,
       `${this.transport} to believe ${expected} to be online; it believes ${JSON.stringify(this.online(people))}`,
+    );
+  }
+
+  /** The states of one person that this client was told of, each once however often its times were told anew. */
+  changes(userId) {
+    const states = this.states.filter((state) => state.userId === userId).map(({ status, statusText, seq }) => ({ status, statusText, seq }));
+    return states.filter(({ seq }, i) => i === 0 || states[i - 1].seq !== seq);
+  }
+
+  /** Waits until somebody is believed to be in this state. */
+  sees(userId, look) {
+    return until(
+      () => this.settled && Object.entries(look).every(([key, value]) => this.people.get(userId)?.[key] === value),
+      `${this.transport} to see ${userId} ${JSON.stringify(look)}; it has ${JSON.stringify(this.people.get(userId))}`,
     );
   }
 

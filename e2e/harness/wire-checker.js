@@ -166,11 +166,9 @@ class SocketRecord {
     'user:status': (payload, blame) => {
       const { userId, seq } = payload;
       if (!this.hasSnapshot) blame('came before the snapshot');
-      if (seq === undefined) {
-        this.#parted(payload, blame);
-        return;
-      }
+      if (seq === undefined && isBlank(payload)) return this.#parted(payload, blame);
       this.#seen(payload, blame);
+      if (seq === undefined) return this.#hidden(payload, blame);
       const known = this.seqs.get(userId);
       if (known !== undefined && seq <= known) blame(`has a version that is not above ${known}`);
       if (known !== undefined && seq === known + 1 && this.shown.get(userId) === face(payload)) blame('tells what the socket already shows');
@@ -238,10 +236,18 @@ class SocketRecord {
     if (!this.checker.maySee(this.owner, userId)) blame('tells a stranger');
   }
 
+  /** Somebody whose exact times this socket may not see, or not even the availability: there is no version that would betray them. */
+  #hidden(user, blame) {
+    const times = [user.lastActiveAt, user.lastActivityAt, user.lastSeenAt];
+    const isBetrayed = times.some((time) => time !== null) || (user.isOnline && user.lastSeenBucket === undefined);
+    if (isBetrayed) blame('has no version and yet tells something');
+    this.seqs.delete(user.userId);
+    this.shown.set(user.userId, face(user));
+  }
+
   /** Somebody whom this socket could see became unknown to it: nothing but that is told. */
   #parted(user, blame) {
     if (!this.shown.has(user.userId)) blame('makes somebody unknown whom the socket never held');
-    if (!isBlank(user)) blame('has no version and yet tells something');
     this.shown.delete(user.userId);
     this.seqs.delete(user.userId);
   }

@@ -62,7 +62,7 @@ export const EVENTS = {
   'conversation:left': object({ conversationId: id, userId: id, reason: optional(exactly('no_longer_member')) }),
   'conversation:presence': object({ conversationId: id, mode: MODES, members: list(entry), counts, truncated: bool }),
   'conversation:presence_diff': object({ conversationId: id, mode: MODES, joins: list(entry), updates: list(entry), leaves: list(id), counts }),
-  'presence:watching': object({ total: count, refused: list(object({ id: text, code: exactly('invalid_id', 'too_many', 'rate_limited') })) }),
+  'presence:watching': object({ total: count, refused: list(object({ id: text, code: exactly('invalid_id', 'too_many', 'rate_limited') })), gone: optional(list(text)) }),
   'conversation:join-error': object({
     conversationId: nullable(text),
     reason: exactly('invalid_payload', 'not_authenticated', 'rate_limited', 'not_a_member', 'no_longer_member', 'server_error'),

@@ -95,6 +95,24 @@ export class World {
     return id;
   }
 
+  /** Takes somebody into a conversation. */
+  async enter(id, person) {
+    this.#meet(id, [person]);
+    await demand(this.server, 'PUT', `/v1/conversations/${id}/members/${person.principal}`, { key: true });
+  }
+
+  /** Ends a membership. */
+  async leave(id, person) {
+    await demand(this.server, 'DELETE', `/v1/conversations/${id}/members/${person.principal}`, { key: true });
+  }
+
+  /** Lets everyone see all of this person, and the checker know that these others may. */
+  async show(person, others) {
+    for (const other of others) wire.mayMeet([other.id, person.id]);
+    const answer = await person.rest('PUT', '/v1/privacy/me', { body: { availability: 'everyone', lastSeen: 'everyone' } });
+    if (answer.status !== 200) throw new Error(`PUT /v1/privacy/me answered ${answer.status}`);
+  }
+
   /** A guest of one conversation of this world. */
   async guest(displayName, conversationId, fields = {}) {
     const answer = await demand(this.server, 'POST', '/v1/guests', {

@@ -20,8 +20,6 @@ async function company(world) {
   return { place, alice, others, force };
 }
 
-const pause = (span) => new Promise((resume) => setTimeout(resume, span));
-
 const names = (told) => [...new Set(told)].sort();
 
 /** Names of these people, as `told` has them. */
@@ -55,27 +53,6 @@ story('one cursor', { settings: SETTINGS }, ({ world }) => {
     }
   });
 
-  for (const name of NAMES) {
-    for (const [length, span] of [['a second', 1_000], ['longer', 6_000]]) {
-      it(`tells by ${name} who was missed for ${length}, each once`, async () => {
-        const { alice, others, force } = await company(world);
-        const [bob, carol] = others;
-        const first = await Follower.open(name, alice);
-        await force(bob, true);
-        await first.believes([bob], others);
-        const kept = first.leave();
-        for (const isOnline of [true, false, true]) await force(carol, isOnline);
-        await pause(span);
-        const again = await Follower.open(name, alice, kept);
-        const missed = again.told.filter((id) => id !== alice.id && id !== bob.id);
-        assert.deepEqual(missed, [carol.id]);
-        await again.believes([bob, carol], others);
-        assert.equal(again.wholes, 0);
-        again.leave();
-      });
-    }
-  }
-
   it('takes a cursor that is forged, cut, or somebody else’s for none', async () => {
     const { alice, others } = await company(world);
     const own = (await Follower.open('changes', alice)).leave();
@@ -108,22 +85,6 @@ story('one cursor', { settings: SETTINGS }, ({ world }) => {
     assert.equal(JSON.parse(message).event, 'snapshot');
     socket.close();
     await until(() => socket.readyState === WebSocket.CLOSED, 'the end of the WebSocket');
-  });
-});
-
-story('one cursor beyond the kept time', { settings: { ...SETTINGS, VIGIE_CURSOR_MAX_AGE: '1s' } }, ({ world }) => {
-  it('is answered by everybody', async () => {
-    const { alice, others, force } = await company(world);
-    const kept = [];
-    for (const name of NAMES) kept.push((await Follower.open(name, alice)).leave());
-    await force(others[0], true);
-    await pause(2_000);
-    for (const [i, name] of NAMES.entries()) {
-      const follower = await Follower.open(name, alice, kept[i]);
-      await follower.believes([others[0]], others);
-      assert.equal(follower.wholes, 1, name);
-      follower.leave();
-    }
   });
 });
 

@@ -102,6 +102,15 @@ describe('the wire checker', () => {
     fails(/yet tells something/, [held, ['user:status', { ...unknown, isOnline: true, status: 'online' }]]);
   });
 
+  it('accepts that somebody hides, and refuses one who hides and tells times', () => {
+    const hidden = { userId: 'bob', username: 'Bob', isOnline: false, lastActiveAt: null, status: 'offline', lastActivityAt: null, lastSeenAt: null };
+    const timeless = { ...hidden, isOnline: true, status: 'away', lastSeenBucket: 'recently' };
+    const held = ['presence:snapshot', snapshot(bob)];
+    passes([held, ['user:status', hidden]]);
+    passes([held, ['user:status', timeless], ['user:status', { ...bob, seq: 9 }]]);
+    fails(/yet tells something/, [held, ['user:status', { ...timeless, lastActiveAt: AT }]]);
+  });
+
   it('refuses contradictions inside a payload', () => {
     fails(/contradicts status/, [['user:status', { ...bob, isOnline: false }]]);
     fails(/status is "here"/, [['user:status', { ...bob, status: 'here' }]]);

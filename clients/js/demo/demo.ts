@@ -60,7 +60,7 @@ function showPeople(client: Client): void {
   const list = find('people');
   client.subscribeAll((people) => {
     const others = people.filter(({ userId }) => userId !== client.userId);
-    drawPeople(list, others.sort(presentFirst).map((shown) => ({ shown, note: '' })));
+    drawPeople(list, others.sort(presentFirst).map((shown) => ({ shown })));
     find('nobody').hidden = client.state === 'connecting' || others.length > 0;
   });
   find('watch').addEventListener('submit', (event) => {
@@ -84,7 +84,8 @@ function showOwnStatus(client: Client): void {
     drawPerson(find('me'), {
       dot: status === 'invisible' ? 'unknown' : (client.me?.status ?? 'unknown'),
       fading: false,
-      words: [client.me?.username ?? client.userId ?? '', `${shown}${end}`, text ?? ''],
+      words: [client.me?.username ?? client.userId ?? '', `${shown}${end}`],
+      text,
     });
   };
   client.onMe(show);
@@ -144,7 +145,7 @@ function showConversation(client: Client, state: ConversationState): void {
     find('members'),
     members.map(({ userId, username, status, here }) => ({
       shown: { ...client.shown(userId), username, dot: status, fading: false, seen: null },
-      note: here ? 'here' : '',
+      isHere: here,
     })),
   );
   const names = typing.map(({ username }) => username).join(', ');

@@ -13,7 +13,7 @@ const PICTURE = fileURLToPath(new URL('../../../docs/pictures/demo.png', import.
 /** Documents are read over thin links, too; in bytes. */
 const LARGEST = 150_000;
 
-const VIEW = { width: 560, height: 720 };
+const VIEW = { width: 560, height: 790 };
 
 const server = new Server({ VIGIE_DEMO: 'on' });
 server.clients = new Set();
@@ -31,15 +31,16 @@ try {
   (await dave.connect()).leave();
   const device = await carol.connect();
   device.emit('presence:app-state', { foreground: false });
-  // Not there in a server without chosen statuses; then the picture is without one.
   await tabs[1].locator('#status-choice').selectOption('busy');
   await tabs[1].locator('#status-text').fill('in a meeting');
   await tabs[1].locator('#status').getByRole('button').click();
-  await showsDot(tabs[0], 'people', bob, 'busy', 2_000).catch(() => console.error('the server knows no chosen status'));
+  await showsDot(tabs[0], 'people', bob, 'busy');
+  for (const tab of tabs) await tab.getByText('2 here, 3 online, 4 members').waitFor();
   await tabs[1].locator('#message').fill('Good morning');
   await showsDot(tabs[0], 'people', carol, 'away');
   await showsDot(tabs[0], 'people', dave, 'offline');
   await tabs[0].getByText('Bob types …').waitFor();
+  for (const tab of tabs) await tab.evaluate(() => scrollTo(0, 0));
   const pictures = await Promise.all(tabs.map((tab) => tab.screenshot()));
   mkdirSync(dirname(PICTURE), { recursive: true });
   writeFileSync(PICTURE, await sideBySide(pictures));

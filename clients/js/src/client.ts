@@ -50,7 +50,7 @@ export function connect(url: string, options: Options): Client {
 export class Client {
   readonly #timers: Timers;
   readonly #link: Link;
-  readonly #people = new People();
+  readonly #people = new People((userId) => this.#watchList.has(userId));
   readonly #clock: ServerClock;
   readonly #faces: Faces;
   readonly #watchList: WatchList;
@@ -219,6 +219,7 @@ export class Client {
       this.#people.hear(status);
       this.#noteOwn(status);
     });
+    socket.on('presence:watching', ({ gone = [] }) => this.#people.forget(gone.map(bareId)));
     this.#link.changed.add((state) => {
       if (state === 'online') this.#silentSince = null;
       else this.#silentSince ??= this.#clock.now();

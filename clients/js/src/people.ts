@@ -1,6 +1,7 @@
 // Everyone of whom the server told something, in the newest state, by `userId`.
 // In: snapshots and `user:status`. Out: the map, and the ids of those who changed.
-// Always true: of one person a state is never replaced by one with a lower `seq`, but by a whole snapshot, which replaces everybody.
+// Always true: of one person a state is never replaced by one with a lower `seq`, but by a whole snapshot, which replaces everybody;
+// whoever became unknown to this client is held only while it watches them.
 
 import { Listeners, type Listener, type Off } from './listeners.js';
 import type { Snapshot, Status } from './wire.js';
@@ -8,6 +9,11 @@ import type { Snapshot, Status } from './wire.js';
 export class People {
   readonly #held = new Map<string, Status>();
   readonly #changed = new Listeners<readonly string[]>();
+  readonly #isWatched: (userId: string) => boolean;
+
+  constructor(isWatched: (userId: string) => boolean = () => false) {
+    this.#isWatched = isWatched;
+  }
 
   get all(): ReadonlyMap<string, Status> {
     return this.#held;
@@ -39,8 +45,14 @@ export class People {
     if (this.#hold(status)) this.#tell([status.userId]);
   }
 
+  /** Nothing is told of these any more. */
+  forget(ids: Iterable<string>): void {
+    this.#tell([...ids].filter((userId) => this.#held.delete(userId)));
+  }
+
   #hold(status: Status): boolean {
     const before = this.#held.get(status.userId);
+    if (isUnknown(status) && !this.#isWatched(status.userId)) return this.#held.delete(status.userId);
     const isOlder = before?.seq !== undefined && status.seq !== undefined && status.seq < before.seq;
     if (isOlder) return false;
     this.#held.set(status.userId, status);
@@ -51,4 +63,10 @@ export class People {
     const ids = [...changed];
     if (ids.length > 0) this.#changed.tell(ids);
   }
+}
+
+/** Whether somebody looks like somebody who does not exist: so does a contact who is none any more. */
+function isUnknown({ userId, username, seq, lastActiveAt, lastSeenAt, lastSeenBucket, status }: Status): boolean {
+  const isBlank = seq === undefined && lastActiveAt === null && lastSeenAt === null && lastSeenBucket === undefined;
+  return isBlank && status === 'offline' && username === userId;
 }

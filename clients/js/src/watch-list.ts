@@ -53,6 +53,11 @@ export class WatchList {
     this.#plan();
   }
 
+  /** Whether somebody of this client watches this person. */
+  has(userId: string): boolean {
+    return this.#wishes.has(typedId(userId));
+  }
+
   /** Whom the server does not watch for us, and why. */
   get refused(): ReadonlyMap<string, string> {
     return this.#refused;

@@ -127,6 +127,8 @@ export interface ServerEvents {
   'presence:watching'(payload: {
     readonly total: number;
     readonly refused: readonly { readonly id: string; readonly code: string }[];
+    /** Of whom nothing is told any more, by typed id; in the answer to `presence:unwatch`. */
+    readonly gone?: readonly string[];
   }): void;
   'presence:status-set'(payload: OwnStatus): void;
   'presence:error'(payload: { readonly event: string; readonly code: string; readonly message: string }): void;

@@ -58,18 +58,6 @@ it('is not left and joined anew when one use follows another at once', async () 
   assert.deepEqual(server.heard('conversation:leave'), []);
 });
 
-it('follows who joins, changes and leaves', async () => {
-  const client = await server.connect();
-  const room = await opened(client, [entry('bob'), entry('carol', { here: true })]);
-  const states = [];
-  room.subscribe((state) => states.push(state));
-  server.emit('conversation:presence_diff', diff({ joins: [entry('dave')], updates: [entry('bob', { here: true })], leaves: ['carol'], counts: { ...counts, here: 7 } }));
-  await until(() => states.length === 2, 'the diff');
-  assert.deepEqual(names(room), ['bob here', 'dave']);
-  assert.equal(room.state.counts.here, 7);
-  assert.equal(states[1], room.state, 'renderers compare objects');
-});
-
 it('takes no diff to a list that it was not given', async () => {
   const client = await server.connect();
   const room = client.conversation('room');

@@ -25,6 +25,25 @@ story('the demo in two browsers', { settings: { VIGIE_DEMO: 'on' } }, ({ server,
     assert.equal(await showsDot(page, 'people', bob, 'offline', 24_000), 'bobseen now');
   });
 
+  it('what one chooses is seen by the other, and who has the conversation open is here', async () => {
+    const { alice, bob, salon } = await world().usual();
+    const [page, other] = await Promise.all([openDemo(first, alice), openDemo(second, bob)]);
+    await page.locator('#conversations').selectOption(salon);
+    await showsDot(page, 'members', bob, 'online');
+    await other.locator('#conversations').selectOption(salon);
+    await page.getByText('2 here, 2 online, 3 members').waitFor();
+    await other.locator('#status-choice').selectOption('busy');
+    await other.locator('#status-text').fill('<b>exam</b>');
+    await other.locator('#status').getByRole('button').click();
+    assert.equal(await showsDot(page, 'people', bob, 'busy'), 'bobbusy“<b>exam</b>”');
+    assert.equal(await showsDot(page, 'members', bob, 'busy'), 'bobherebusy“<b>exam</b>”');
+    await other.locator('#status-choice').selectOption('invisible');
+    await other.locator('#status').getByRole('button').click();
+    await showsDot(page, 'people', bob, 'offline');
+    await page.getByText('1 here, 1 online, 3 members').waitFor();
+    await other.getByText('shown as gone').waitFor();
+  });
+
   it('that one types is seen by the other', async () => {
     const { alice, bob, salon } = await world().usual();
     const [page, other] = await Promise.all([openDemo(first, alice), openDemo(second, bob)]);

@@ -29,17 +29,6 @@ it('what was chosen elsewhere is known from the start', async () => {
   assert.equal(other.me, null, 'of somebody else');
 });
 
-it('a choice resolves with the state that the server kept', async () => {
-  const client = await server.connect();
-  const until = new Date('2026-02-03T13:00:00.000Z');
-  const set = client.setStatus({ status: 'busy', text: 'exam', until });
-  assert.deepEqual(await server.hears('presence:status'), [{ status: 'busy', text: 'exam', until: '2026-02-03T13:00:00.000Z' }]);
-  const chosen = { status: 'busy', text: 'exam', until: '2026-02-03T13:00:00.000Z' };
-  server.emit('presence:status-set', status('me', { status: 'busy', seq: 2, chosen }));
-  assert.deepEqual((await set).chosen, chosen);
-  assert.deepEqual(chosenOf(client.me), chosen);
-});
-
 it('a refusal rejects with its code and message, and in the order of the questions', async () => {
   const client = await server.connect();
   const first = client.setStatus({ status: 'busy' });

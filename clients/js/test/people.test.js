@@ -36,6 +36,27 @@ it('a whole snapshot says nothing of oneself', () => {
   assert.deepEqual(held(), { me: 'online 1', bob: 'online 1' });
 });
 
+it('whoever becomes unknown is dropped, unless they are watched', () => {
+  const unknown = (id) => status(id, { status: 'offline', lastActiveAt: null, lastActivityAt: null, seq: undefined });
+  take([status('bob'), status('carol')]);
+  people.hear(unknown('bob'));
+  assert.deepEqual(held(), { carol: 'online 1' });
+  people.hear({ ...unknown('carol'), username: 'Carol' });
+  assert.deepEqual(held(), { carol: 'offline undefined' }, 'a contact who hides');
+  people = new People((id) => id === 'bob');
+  take([unknown('bob'), unknown('carol')], { partial: true });
+  assert.deepEqual(held(), { bob: 'offline undefined' });
+});
+
+it('whoever is followed no longer is forgotten', () => {
+  take([status('bob'), status('carol')]);
+  told = [];
+  people.forget(['bob', 'dave']);
+  people.forget(['bob']);
+  assert.deepEqual(held(), { carol: 'online 1' });
+  assert.deepEqual(told, [['bob']]);
+});
+
 it('a partial snapshot leaves the others as they are', () => {
   take([status('bob'), status('carol')]);
   take([status('carol', { status: 'offline', seq: 2 })], { partial: true });
@@ -57,9 +78,9 @@ it('fresh times come under the same number', () => {
   assert.equal(people.all.get('bob').lastActiveAt, '2026-01-01T00:02:00.000Z');
 });
 
-it('who is no longer to be seen comes without a number, and is believed', () => {
+it('who hides comes without a number, and is believed', () => {
   people.hear(status('bob', { seq: 5 }));
-  people.hear(status('bob', { seq: undefined, status: 'offline', lastActiveAt: null }));
+  people.hear(status('bob', { username: 'Bob', seq: undefined, status: 'offline', lastActiveAt: null }));
   assert.deepEqual(held(), { bob: 'offline undefined' });
 });
 

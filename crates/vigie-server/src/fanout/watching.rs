@@ -76,9 +76,12 @@ struct Refused {
 
 /// `presence:watching`.
 #[derive(Debug, Serialize)]
-struct Answer {
+struct Answer<'a> {
     total: usize,
     refused: Vec<Refused>,
+    /// Of whom nothing is told any more; whoever is no contact is, whether or not there is anybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gone: Option<Vec<&'a str>>,
 }
 
 impl Fanout {
@@ -120,7 +123,7 @@ impl Fanout {
                 }),
             }
         }
-        self.answer_watching(connection, refused);
+        self.answer_watching(connection, refused, None);
         // The link may have gone meanwhile.
         if self.hub.connection(connection.id).is_none() {
             return self.stop_watching(connection);
@@ -130,33 +133,53 @@ impl Fanout {
         }
     }
 
-    /// Takes people off a link's list; nothing is told of them any more.
+    /// Takes people off a link's list; of whoever is no contact nothing is told any more, and the answer names them.
     pub(crate) fn unwatch(&self, connection: &Connection, texts: &[&str]) {
-        let ids: Vec<_> = texts.iter().filter_map(|text| principal_id(text)).collect();
+        let named = texts
+            .iter()
+            .filter_map(|text| Some((*text, principal_id(text)?)));
+        let named: Vec<_> = named.collect();
         {
             let mut lists = self.watching.lists.lock();
-            for id in &ids {
+            for (_, id) in &named {
                 lists.remove(connection.id, id);
             }
         }
         let contacts = self.contacts(connection.principal);
-        let strangers = {
-            let directory = self.people.directory();
-            let keys = ids.iter().filter_map(|id| directory.key(id));
-            let is_contact = |key: &PrincipalKey| {
-                let place = contacts.binary_search_by_key(key, |(contact, _)| *contact);
-                place.is_ok() || *key == connection.principal
-            };
-            keys.filter(|key| !is_contact(key)).collect::<Vec<_>>()
+        let is_contact = |key: PrincipalKey| {
+            let place = contacts.binary_search_by_key(&key, |(contact, _)| *contact);
+            place.is_ok() || key == connection.principal
         };
+        let mut gone = Vec::new();
+        let mut strangers = Vec::new();
+        {
+            let directory = self.people.directory();
+            for (text, id) in &named {
+                let key = directory.key(id);
+                if !key.is_some_and(is_contact) {
+                    gone.push(*text);
+                    strangers.extend(key);
+                }
+            }
+        }
         connection.unmark(&strangers);
         connection.doubt_relations();
-        self.answer_watching(connection, Vec::new());
+        self.answer_watching(connection, Vec::new(), Some(gone));
     }
 
-    fn answer_watching(&self, connection: &Connection, refused: Vec<Refused>) {
+    fn answer_watching(
+        &self,
+        connection: &Connection,
+        refused: Vec<Refused>,
+        gone: Option<Vec<&str>>,
+    ) {
         let total = self.count_watched(connection);
-        connection.emit(event("presence:watching", &Answer { total, refused }));
+        let answer = Answer {
+            total,
+            refused,
+            gone,
+        };
+        connection.emit(event("presence:watching", &answer));
     }
 
     /// Takes one into a link's list; who it is when that is new.

@@ -139,6 +139,7 @@ pub(super) async fn merge_guest(
     let user = request.read()?;
     let key = find(&app, &guest)?;
     let before = app.people.memberships(key, app.config.limits.audience);
+    let strangers = app.people.strangers_of(key);
     let noting = |one, other| app.fanout.sights_between(one, other);
     let (merged, sights) = app.people.merge_guest(&guest, &user, noting).await?;
     // Both in one go, before the end of the guest's sessions is an edge of its own.
@@ -155,8 +156,9 @@ pub(super) async fn merge_guest(
         } else {
             Vec::new()
         };
+        let moved = (came, vec![merged.guest]);
         app.fanout
-            .members_changed(conversation, before, came, vec![merged.guest]);
+            .members_forgotten(conversation, before, moved, strangers.clone());
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -78,10 +78,15 @@ async fn who_is_watched_is_told_once_and_until_watched_no_more() {
 
     mona.emit(
         "presence:unwatch",
-        Some(json!({"ids": ["user:ben", "user:nobody"]})),
+        Some(json!({"ids": ["user:ben", "user:nobody", "user:ann", "not an id"]})),
     );
     let answer = mona.wait_for("presence:watching", SOON).await.unwrap();
-    assert_eq!(answer.payload(), &json!({"total": 2, "refused": []}));
+    // Ann is followed as a contact still; of the others nothing is told any more.
+    let gone = json!(["user:ben", "user:nobody"]);
+    assert_eq!(
+        answer.payload(),
+        &json!({"total": 1, "refused": [], "gone": gone})
+    );
     force(&world, "ben", true).await;
     force(&world, "cem", true).await;
     assert!(next_status(&mut mona, "cem").await);
