@@ -1,0 +1,178 @@
+//! What people and their server do: they come and go, choose, hide, block, meet and part; time passes, and the server restarts.
+
+use super::*;
+
+impl World {
+    /// A device without a client here comes, or goes with or without a goodbye.
+    pub(super) fn turn_around(&mut self, who: &'static str) {
+        self.note(format!("{who} turns around"));
+        let principal = self.key(who);
+        match self.elsewhere.remove(who) {
+            Some(connection) if connection.0 % 2 == 0 => {
+                self.server.host.signal(Signal::SessionLeft { connection });
+            }
+            Some(connection) => self.server.host.signal(Signal::SessionLost {
+                connection,
+                silence: Duration::ZERO,
+            }),
+            None => {
+                let connection = self.server.fanout.hub.next_id();
+                self.server.host.arrive(Arrival {
+                    principal,
+                    connection,
+                    session: SessionId(u128::from(connection.0) << 64),
+                    resumes: None,
+                    silence: Duration::from_secs(16),
+                });
+                self.elsewhere.insert(who, connection);
+            }
+        }
+    }
+
+    pub(super) fn force(&mut self, who: &'static str, online: bool) {
+        self.note(format!("{who} is forced, online: {online}"));
+        let principal = self.key(who);
+        self.server
+            .host
+            .signal(Signal::StatusForced { principal, online });
+    }
+
+    pub(super) fn choose(&mut self, who: &'static str, rng: &mut Rng) {
+        let status = rng.choice([
+            None,
+            Some(ChosenStatus::Away),
+            Some(ChosenStatus::Busy),
+            Some(ChosenStatus::Invisible),
+            Some(ChosenStatus::Invisible),
+        ]);
+        let now = self.clock.now().wall;
+        let chosen = Chosen {
+            status: status.flatten(),
+            text: rng.bool().then(|| "a line".into()),
+            until: rng
+                .bool()
+                .then(|| now + Duration::from_secs(rng.u64(1..100))),
+        };
+        self.note(format!("{who} chooses {chosen:?}"));
+        let principal = self.key(who);
+        let signal = Signal::StatusChosen { principal, chosen };
+        self.server.host.signal(signal);
+    }
+
+    pub(super) async fn let_see(&mut self, who: &'static str, rng: &mut Rng) {
+        let mut reach = || rng.choice([Reach::Nobody, Reach::Contacts, Reach::Everyone]);
+        let privacy = Privacy {
+            availability: reach().unwrap(),
+            last_seen: reach().unwrap(),
+        };
+        self.note(format!("{who} lets see {privacy:?}"));
+        let (fanout, id) = (&self.server.fanout, PrincipalId::user(who).unwrap());
+        let before = |key| fanout.sights_around(key);
+        let noted = self.server.people.set_privacy(&id, privacy, before).await;
+        self.truth.privacy.insert(who, privacy);
+        if let Some(noted) = noted.unwrap() {
+            self.sights_changed(noted);
+        }
+    }
+
+    pub(super) async fn block(&mut self, who: &'static str, rng: &mut Rng) {
+        let whom = rng.choice(PEOPLE).unwrap();
+        if who == whom {
+            return;
+        }
+        self.note(format!("{who} blocks {whom}, or no more"));
+        let (fanout, people) = (&self.server.fanout, &self.server.people);
+        let id = |text| PrincipalId::user(text).unwrap();
+        let before = |one, other| fanout.sights_between(one, other);
+        let noted = if self.truth.blocks.remove(&(who, whom)) {
+            people.unblock(&id(who), &id(whom), before).await
+        } else {
+            self.truth.blocks.insert((who, whom));
+            people.block(&id(who), &id(whom), before).await
+        };
+        if let Some(noted) = noted.unwrap() {
+            self.sights_changed(noted);
+        }
+    }
+
+    pub(super) fn sights_changed(&self, before: Sights) {
+        if self.bug != Some(Bug::SightsAreUntold) {
+            self.server.fanout.sights_changed(before);
+        }
+    }
+
+    pub(super) async fn meet(&mut self, conversation: &'static str, who: &'static str) {
+        self.note(format!("{who} joins {conversation}"));
+        let (id, member) = (conversation_id(conversation), PrincipalId::user(who));
+        let people = &self.server.people;
+        let before = people.before(&id, self.config.limits.audience, |members| members);
+        let added = people.add_members(id, &[member.unwrap()]).await;
+        let group = self.truth.conversations.entry(conversation).or_default();
+        group.insert(who);
+        self.members_changed(conversation, before, added.unwrap(), Vec::new());
+    }
+
+    pub(super) async fn part(&mut self, conversation: &'static str, who: &'static str) {
+        self.note(format!("{who} leaves {conversation}"));
+        let (id, member) = (conversation_id(conversation), PrincipalId::user(who));
+        let people = &self.server.people;
+        let limit = self.config.limits.audience;
+        let before = people.before(&id, limit, |members| members.saturating_sub(1));
+        if before.is_none() {
+            return;
+        }
+        let left = people.remove_member(&id, &member.unwrap()).await.unwrap();
+        let group = self.truth.conversations.entry(conversation).or_default();
+        group.remove(who);
+        for client in self.clients.iter_mut().filter(|client| client.who == who) {
+            client.opened.remove(conversation);
+        }
+        self.members_changed(conversation, before, Vec::new(), vec![left]);
+    }
+
+    pub(super) fn members_changed(
+        &self,
+        conversation: &str,
+        before: Option<(ConversationKey, Before)>,
+        came: Vec<PrincipalKey>,
+        left: Vec<PrincipalKey>,
+    ) {
+        if self.bug == Some(Bug::MembersAreUntold) {
+            return;
+        }
+        let directory = self.server.people.directory();
+        let key = directory.conversation_key(&conversation_id(conversation));
+        drop(directory);
+        let is_new = || Some((key?, Before::Members(Vec::new())));
+        if let Some((key, before)) = before.or_else(is_new) {
+            let fanout = &self.server.fanout;
+            fanout.members_changed(key, before, came, left);
+        }
+    }
+
+    pub(super) fn pass(&mut self, time: Duration) {
+        self.note(format!("{time:?} pass"));
+        self.clock.advance(time);
+        while decide_due(&self.server.host) {}
+    }
+
+    pub(super) async fn restart(&mut self, gracefully: bool) {
+        self.note(format!("the server restarts, gracefully: {gracefully}"));
+        let server = &self.server;
+        let told_until = self.clock.now().wall;
+        if gracefully {
+            server.fanout.drain();
+            server.flusher.flush_last(told_until).await.unwrap();
+        } else if self.bug == Some(Bug::CrashKeepsCursors) {
+            let ended = server.store.write_end(&server.incarnation, told_until);
+            ended.await.unwrap();
+        }
+        server.store.close().await;
+        for client in &mut self.clients {
+            client.live = None;
+        }
+        self.elsewhere.clear();
+        self.clock.advance(Duration::from_millis(500));
+        self.server = Server::start(&self.url, &self.config, &self.clock).await;
+    }
+}
