@@ -7,6 +7,7 @@
 #[cfg(test)]
 pub(crate) mod corpus;
 mod credentials;
+mod cursors;
 pub(crate) mod oracle;
 mod tokens;
 
@@ -37,11 +38,18 @@ pub enum Decoder {
     Time,
     /// A value of a setting.
     Setting,
+    /// A cursor that a client comes back with.
+    Cursor,
+    /// A message on a WebSocket.
+    Message,
 }
 
+/// Bytes from here on name the decoders that came later, so that all smaller ones go on to name those that they named.
+const LATER: u8 = 254;
+
 impl Decoder {
-    /// All of them, in the order of the bytes that name them.
-    pub const ALL: [Self; 10] = [
+    /// All of them, in the order of the bytes that name them first.
+    pub const ALL: [Self; 12] = [
         Self::Packet,
         Self::Request,
         Self::Handshake,
@@ -52,12 +60,21 @@ impl Decoder {
         Self::Body,
         Self::Time,
         Self::Setting,
+        Self::Message,
+        Self::Cursor,
     ];
+
+    /// Those that came first, and share the bytes below [`LATER`].
+    const FIRST: usize = 10;
 
     /// The one that a byte names.
     #[must_use]
     pub fn named_by(byte: u8) -> Self {
-        Self::ALL[usize::from(byte) % Self::ALL.len()]
+        let place = match byte.checked_sub(LATER) {
+            Some(later) => Self::FIRST + usize::from(later),
+            None => usize::from(byte) % Self::FIRST,
+        };
+        Self::ALL[place]
     }
 }
 
@@ -98,6 +115,8 @@ pub fn inbound(bytes: &[u8]) -> Option<(Decoder, Outcome)> {
         Decoder::Body => rest::fuzzing::read_body(rest),
         Decoder::Time => rest::fuzzing::read_time(rest),
         Decoder::Setting => config::fuzzing::read_setting(rest),
+        Decoder::Cursor => cursors::read_cursor(rest),
+        Decoder::Message => rest::fuzzing::read_message(rest),
     };
     Some((decoder, outcome))
 }

@@ -12,6 +12,8 @@ mod delivery;
 mod endpoint;
 mod event;
 mod face;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod guard;
 mod hook;
 mod keeper;

@@ -16,7 +16,7 @@ use super::{Fanout, Wanted};
 use crate::engine_host::Number;
 
 /// People in one partial snapshot; far below any client's limit on a message.
-const PARTIAL: usize = 200;
+pub(super) const PARTIAL: usize = 200;
 
 impl Fanout {
     /// Sends a socket everyone it may see but its own principal, online first; news follow from there.
@@ -137,19 +137,29 @@ impl Fanout {
             if people.is_empty() {
                 continue;
             }
-            let relations = connection.relations();
-            let snapshot = Snapshot {
-                cursor: self.cursor(connection.principal, reached, relations),
-                users: self.statuses(&people),
-                total: people.len(),
-                truncated: false,
-                partial: true,
-            };
-            if connection.restamp(event("presence:snapshot", &snapshot)) == Delivery::NoRoom {
+            let users = self.statuses(&people);
+            if self.give_batch(connection, reached, users) == Delivery::NoRoom {
                 delivery = Delivery::NoRoom;
             }
         }
         delivery
+    }
+
+    /// Sends one partial snapshot, of at most [`PARTIAL`] people.
+    pub(super) fn give_batch(
+        &self,
+        connection: &Connection,
+        reached: Reached,
+        users: Vec<Status>,
+    ) -> Delivery {
+        let snapshot = Snapshot {
+            cursor: self.cursor(connection.principal, reached, connection.relations()),
+            total: users.len(),
+            users,
+            truncated: false,
+            partial: true,
+        };
+        connection.restamp(event("presence:snapshot", &snapshot))
     }
 
     /// Those of a batch whose face is wanted and of whom the watcher is not about to be told anyhow.

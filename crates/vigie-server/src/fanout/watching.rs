@@ -17,17 +17,15 @@ use vigie_core::{Concern, ConversationKey, PrincipalId, PrincipalKey, SessionId,
 
 use super::connection::{Connection, Delivery};
 use super::link::Frame;
+use super::snapshot::PARTIAL;
 use super::visibility::shown;
-use super::wire::{Snapshot, Status, event};
+use super::wire::{Status, event};
 use super::{Fanout, Wanted};
 use crate::engine_host::Told;
 use crate::limits::Limit;
 use crate::socketio::attending::principal_id;
 use lists::Lists;
 use rate::Rates;
-
-/// People in one partial snapshot; far below any client's limit on a message.
-const PARTIAL: usize = 200;
 
 /// Who watches whom.
 #[derive(Debug, Default)]
@@ -386,14 +384,7 @@ impl Fanout {
                 };
                 batch.iter().zip(keys).map(status).collect()
             };
-            let snapshot = Snapshot {
-                cursor: self.cursor(watcher, reached, connection.relations()),
-                total: users.len(),
-                users,
-                truncated: false,
-                partial: true,
-            };
-            if connection.restamp(event("presence:snapshot", &snapshot)) == Delivery::NoRoom {
+            if self.give_batch(connection, reached, users) == Delivery::NoRoom {
                 // Whoever looks like nobody is told of in no other way, whether or not there is anybody.
                 seen.iter().for_each(|key| connection.mark(*key));
             }

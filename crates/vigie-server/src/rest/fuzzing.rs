@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
-use vigie_core::{Chosen, Id, PrincipalId, PrincipalKind, Role, Wall};
+use vigie_core::{Chosen, Id, PrincipalId, PrincipalKind, Privacy, Role, Wall};
 
 use super::activity::{Activity, Report};
 use super::conversation_presence::{LARGEST_PAGE, Part};
@@ -13,18 +13,34 @@ use super::follower::watch_list;
 use super::guests::{GuestRequest, MergeRequest};
 use super::input::{conversation_id, guest_id, ids, name, parse, time, user_id};
 use super::maintenance::StatusRequest;
+use super::privacy::PrivacyView;
 use super::users::UserChange;
+use super::webhooks::WebhookRequest;
 use crate::choosing::Wish;
 use crate::fanout::wire::iso;
 use crate::fuzzing::Outcome;
 use crate::fuzzing::oracle::{is_guest_id, is_id, is_name, is_time, is_user_id};
 use crate::people::{NewGuest, UserPatch};
+use crate::webhooks::Rules;
+use crate::webhooks::fuzzing::check_registration;
+
+pub(crate) use super::websocket::fuzzing::read_message;
 
 /// When bodies are read: 2023-11-14T22:13:20Z.
 const NOW: Wall = Wall::from_millis(1_700_000_000_000);
 
 /// Route bytes from here on are wishes, so that all smaller ones go on to name the routes that they named.
 const WISHES: u8 = 252;
+
+/// The same of privacy, and of webhooks, for one byte each.
+const PRIVACY: u8 = 251;
+const WEBHOOKS: u8 = 250;
+
+/// The rules of webhooks where the operator allows nothing.
+const STRICT: Rules = Rules {
+    allow_private: false,
+    allow_http: false,
+};
 
 /// An id, in every place where one can stand.
 pub(crate) fn read_id(bytes: &[u8]) -> Outcome {
@@ -120,6 +136,16 @@ pub(crate) fn read_body(bytes: &[u8]) -> Outcome {
     if *route >= WISHES {
         return read(body, |wish: Wish| Ok(wish.read(NOW)?), check_choice);
     }
+    if *route == PRIVACY {
+        return read(
+            body,
+            |view: PrivacyView| Privacy::try_from(view),
+            check_privacy,
+        );
+    }
+    if *route == WEBHOOKS {
+        return read_webhook_with(STRICT, body);
+    }
     match route % 7 {
         0 => read(
             body,
@@ -169,6 +195,14 @@ fn read<Said: DeserializeOwned, Meant>(
     Outcome::of(meant.is_ok())
 }
 
+fn read_webhook_with(rules: Rules, body: &[u8]) -> Outcome {
+    read(
+        body,
+        |request: WebhookRequest| request.read(rules),
+        check_registration,
+    )
+}
+
 fn read_reports(reports: Vec<Report>) -> Result<Vec<Activity>, ApiError> {
     let numbered = reports.iter().enumerate();
     numbered
@@ -209,6 +243,17 @@ fn check_choice(chosen: &Chosen) {
         assert!(until > NOW);
         check_time(until);
     }
+}
+
+/// What somebody lets others see is told in the words in which it was said, and times reach no farther than the presence.
+fn check_privacy(privacy: &Privacy) {
+    assert!(privacy.effective_last_seen() <= privacy.availability);
+    let words = ["nobody", "contacts", "everyone"];
+    for reach in [privacy.availability, privacy.last_seen] {
+        assert!(words.contains(&reach.as_str()));
+    }
+    let again = Privacy::try_from(PrivacyView::from(*privacy));
+    assert_eq!(again.as_ref(), Ok(privacy));
 }
 
 fn check_guest(guest: &NewGuest) {
@@ -291,6 +336,18 @@ mod tests {
             Ok(texts.filter(|text| each.contains(text)).collect())
         };
         shows_the_mistake_of(Decoder::Query, |bytes| read_query_with(list, bytes));
+    }
+
+    #[test]
+    fn a_webhook_that_may_be_on_this_machine_is_found() {
+        let rules = Rules {
+            allow_private: true,
+            ..STRICT
+        };
+        shows_the_mistake_of(Decoder::Body, |bytes| match bytes.split_first() {
+            Some((&WEBHOOKS, body)) => read_webhook_with(rules, body),
+            _ => Outcome::Refused,
+        });
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(super) struct WebhookRequest {
 }
 
 impl WebhookRequest {
-    fn read(self, rules: Rules) -> Result<Registration, ApiError> {
+    pub(super) fn read(self, rules: Rules) -> Result<Registration, ApiError> {
         let endpoint = Endpoint::parse(&self.url, rules).map_err(ApiError::invalid)?;
         let secret = self.secret.as_deref().map(SigningSecret::given);
         Ok(Registration {

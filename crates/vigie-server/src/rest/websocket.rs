@@ -3,6 +3,10 @@
 //! In: a credential or a ticket, the cursor that the client holds, and later `resume`. Out: `{"event":…,"data":…}` with the events of `/v1/events`.
 //! Always true: the link watches and makes nobody present; one that answers no ping is closed.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
+mod said;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +23,6 @@ use futures_util::{SinkExt, StreamExt};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use serde::Deserialize;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -33,6 +36,7 @@ use super::pipe::{Ending, Outlet, pipe, plain};
 use crate::app::App;
 use crate::fanout::Frame;
 use crate::limits::Limit;
+use said::Said;
 
 /// Clients send little, and this is held for every link.
 const READ_BUFFER_BYTES: usize = 512;
@@ -150,22 +154,6 @@ struct Talk {
     heard_at: Instant,
 }
 
-/// What a client may send.
-#[derive(Debug, Deserialize)]
-struct Said {
-    event: String,
-    #[serde(default)]
-    data: Option<SaidData>,
-}
-
-#[derive(Debug, Deserialize, Default)]
-struct SaidData {
-    #[serde(default)]
-    since: Option<String>,
-    #[serde(default)]
-    ids: Vec<String>,
-}
-
 impl Talk {
     fn new(app: &Arc<App>, follower: Follower) -> Self {
         let per_second = u32::try_from(app.config.limits.events_per_second).unwrap_or(u32::MAX);
@@ -227,23 +215,24 @@ impl Talk {
         let Message::Text(text) = message else {
             return;
         };
-        let Ok(said) = serde_json::from_str::<Said>(text) else {
-            return self.ignore();
-        };
-        let data = said.data.unwrap_or_default();
-        let ids: Vec<&str> = data.ids.iter().map(String::as_str).collect();
         let (fanout, connection) = (&self.app.fanout, &self.follower.connection);
-        match said.event.as_str() {
-            "resume" if connection.may_resume() => self.follower.follow(data.since.as_deref()),
-            "watch" => fanout.watch(connection, &ids),
-            "unwatch" => fanout.unwatch(connection, &ids),
-            _ => self.ignore(),
+        match Said::read(text) {
+            Some(Said::Resume { since }) if connection.may_resume() => {
+                self.follower.follow(since.as_deref());
+            }
+            Some(Said::Watch(ids)) => fanout.watch(connection, &texts(&ids)),
+            Some(Said::Unwatch(ids)) => fanout.unwatch(connection, &texts(&ids)),
+            Some(Said::Resume { .. }) | None => self.ignore(),
         }
     }
 
     fn ignore(&self) {
         self.app.metrics.ignored_packets.inc();
     }
+}
+
+fn texts(ids: &[String]) -> Vec<&str> {
+    ids.iter().map(String::as_str).collect()
 }
 
 /// A message; the payload is JSON already.

@@ -3,12 +3,12 @@
 //! In: what was registered, and progress. Out: rows.
 //! Always true: a change of a registration leaves its progress alone, and progress never brings a deleted one back.
 
-use sqlx::{PgConnection, Row};
+use sqlx::PgConnection;
 use vigie_core::Wall;
 
 use super::presence::signed;
 use crate::rows::{StoredWebhook, WebhookProgress};
-use crate::webhooks::{list, read_list};
+use crate::webhooks::{list, read};
 
 pub(super) async fn all(connection: &mut PgConnection) -> Result<Vec<StoredWebhook>, sqlx::Error> {
     let rows = sqlx::query(
@@ -19,32 +19,6 @@ pub(super) async fn all(connection: &mut PgConnection) -> Result<Vec<StoredWebho
     .fetch_all(connection)
     .await?;
     rows.iter().map(read).collect()
-}
-
-fn read(row: &<sqlx::Postgres as sqlx::Database>::Row) -> Result<StoredWebhook, sqlx::Error> {
-    let text = |column: usize| row.try_get::<String, _>(column).map(Into::into);
-    let time = |column: usize| {
-        let millis: Option<i64> = row.try_get(column)?;
-        Ok::<_, sqlx::Error>(millis.map(Wall::from_millis))
-    };
-    let last_error: Option<String> = row.try_get(12)?;
-    Ok(StoredWebhook {
-        id: text(0)?,
-        url: text(1)?,
-        secret: text(2)?,
-        tells_status: row.try_get(3)?,
-        tells_conversations: row.try_get(4)?,
-        created_at: Wall::from_millis(row.try_get(5)?),
-        progress: WebhookProgress {
-            sequence: row.try_get::<i64, _>(6)?.unsigned_abs(),
-            cursor: text(7)?,
-            changed_conversations: read_list(row.try_get(8)?)?,
-            must_resync: row.try_get(9)?,
-            failing_since: time(10)?,
-            parked_at: time(11)?,
-            last_error: last_error.map(Into::into),
-        },
-    })
 }
 
 pub(super) async fn put(
