@@ -189,6 +189,8 @@ pub struct Limits {
     pub room_full: usize,
     /// Viewers of a conversation that are told more than counts.
     pub room_viewers: usize,
+    /// Conversations whose presence one socket may look at.
+    pub room_views: usize,
     /// People watched by one connection outside its conversations.
     pub watch_list: usize,
     /// People that one person may begin to watch in a minute.

@@ -99,6 +99,7 @@ pub struct Fanout {
     /// Who follows whom outside their conversations.
     watching: Watching,
     watch_limit: usize,
+    room_views_limit: usize,
     watch_rate: usize,
     /// How long a lost session counts, and its list is kept.
     grace: std::time::Duration,
@@ -138,6 +139,7 @@ impl Fanout {
             rooms: Rooms::new(&config.limits),
             watching: Watching::default(),
             watch_limit: config.limits.watch_list,
+            room_views_limit: config.limits.room_views,
             watch_rate: config.limits.watch_rate,
             grace: config.rules.grace,
             wanted: Mutex::default(),

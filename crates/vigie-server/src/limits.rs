@@ -47,6 +47,8 @@ pub(crate) enum Limit {
     Choices,
     /// Metadata of a member in a conversation, and members that a viewer asks for.
     RoomPayload,
+    /// `room_views_limit`, and how often a conversation is listed.
+    RoomViews,
     /// `watch_limit`.
     WatchList,
     /// `watch_rate`.
@@ -55,7 +57,7 @@ pub(crate) enum Limit {
 
 impl Limit {
     /// Every limit with its name on the wire of metrics.
-    const NAMES: [(Self, &'static str); 22] = [
+    const NAMES: [(Self, &'static str); 23] = [
         (Self::Connections, "connections"),
         (Self::ConnectionsPerAddress, "connections_per_address"),
         (Self::ConnectionsPerPrincipal, "connections_per_principal"),
@@ -76,6 +78,7 @@ impl Limit {
         (Self::Webhooks, "webhooks"),
         (Self::Choices, "choices"),
         (Self::RoomPayload, "room_payload"),
+        (Self::RoomViews, "room_views"),
         (Self::WatchList, "watch_list"),
         (Self::WatchRate, "watch_rate"),
     ];

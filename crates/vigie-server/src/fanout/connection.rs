@@ -13,6 +13,7 @@ use crate::engine_host::Number;
 
 use super::link::{Frame, Link};
 use super::room::Use;
+use super::rooms::Allowance;
 use super::window::Watched;
 
 pub(crate) use outbox::Outbox;
@@ -29,6 +30,8 @@ pub(crate) struct Connection {
     link: Box<dyn Link>,
     outbox: Mutex<Outbox>,
     watched: Arc<Watched>,
+    /// The conversations whose presence it looks at.
+    pub(super) allowance: Mutex<Allowance>,
     /// The conversations it has a view of.
     joined: Mutex<Vec<ConversationKey>>,
     /// The conversations whose view ended with the membership.
@@ -66,6 +69,7 @@ impl Connection {
             link,
             outbox: Mutex::new(outbox),
             watched,
+            allowance: Mutex::default(),
             joined: Mutex::default(),
             parted: Mutex::default(),
             resumed: Mutex::default(),

@@ -184,6 +184,7 @@ impl Fanout {
         for socket in self.sockets_of(left) {
             if self.hub.close_view(conversation, &socket) {
                 self.online_stats.lock().forget(conversation, socket.id);
+                socket.allowance.lock().give_back(conversation);
                 socket.note_parting(conversation);
             }
         }

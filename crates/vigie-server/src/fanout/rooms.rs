@@ -4,6 +4,7 @@
 //! Always true: one loop tells all views, each of them by what its client holds and may see now; a change that a viewer may not see sends that viewer nothing.
 //! Lock order: the gatherings', then the engine's or an outbox's, then the directory's; the directory is let go before anything is sent.
 
+mod allowance;
 mod diff;
 mod gathering;
 mod here;
@@ -29,12 +30,14 @@ use vigie_core::{ConversationKey, PrincipalKey};
 use super::connection::Connection;
 use super::{Fanout, online_stats};
 use crate::config::Limits;
+use crate::limits::Limit;
 use crate::people::Merged;
 use gathering::Gathering;
 use inbox::Inbox;
 use ladder::Ladder;
 use view::View;
 
+pub(in crate::fanout) use allowance::Allowance;
 pub(crate) use diff::Counts;
 pub(crate) use here::Metadata;
 pub(crate) use reading::Seen;
@@ -198,8 +201,20 @@ impl Fanout {
         self.rooms.came.notify_one();
     }
 
+    /// Whether a socket may have who is present in a conversation listed, beside what it looks at already.
+    pub(crate) fn may_show(&self, connection: &Connection, conversation: ConversationKey) -> bool {
+        let now = Instant::now();
+        let mut allowance = connection.allowance.lock();
+        let may = allowance.take(conversation, self.room_views_limit, now);
+        if !may {
+            self.reached.note(Limit::RoomViews);
+        }
+        may
+    }
+
     /// A socket closes a conversation.
     pub(super) fn stop_attending(&self, connection: &Connection, conversation: ConversationKey) {
+        connection.allowance.lock().give_back(conversation);
         let mut gatherings = self.rooms.gatherings.lock();
         gatherings.change(conversation, |gathering| {
             gathering.leave(connection.principal, connection.id, Instant::now());

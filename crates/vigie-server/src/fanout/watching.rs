@@ -276,7 +276,10 @@ impl Fanout {
     pub(super) fn watchers_of(&self, principal: PrincipalKey) -> Vec<Arc<Connection>> {
         let directory = self.people.directory();
         let lists = self.watching.lists.lock();
-        lists.watchers(directory.member(principal).id()).to_vec()
+        lists
+            .watchers(directory.member(principal).id())
+            .cloned()
+            .collect()
     }
 
     /// Whom the links of somebody watch, whether or not they may see anything.
@@ -332,7 +335,7 @@ impl Fanout {
                 self.watching.is_used.store(false, Ordering::Release);
                 return;
             }
-            let watchers = lists.watchers(directory.member(told.principal).id()).iter();
+            let watchers = lists.watchers(directory.member(told.principal).id());
             let strangers =
                 watchers.filter(|watcher| audience.binary_search(&watcher.principal).is_err());
             let sight = |watcher: &Arc<Connection>| {

@@ -194,7 +194,15 @@ impl Handler {
         let attendance = Attendance::of(&event.payload).map_err(|no| self.refuse_payload(no));
         let joining = self
             .conversation_of(event, seated)
-            .and_then(|conversation| Ok((conversation, attendance?)));
+            .and_then(|conversation| Ok((conversation, attendance?)))
+            .and_then(|(conversation, attendance)| {
+                let fanout = &self.app.fanout;
+                let may_show =
+                    !attendance.shows_presence || fanout.may_show(&seated.connection, conversation);
+                may_show
+                    .then_some((conversation, attendance))
+                    .ok_or("rate_limited")
+            });
         match joining {
             Ok((conversation, attendance)) => {
                 self.app.fanout.join(&seated.connection, conversation);

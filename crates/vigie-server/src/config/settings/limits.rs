@@ -139,6 +139,13 @@ pub(super) const LIMITS: &[Setting] = &[
     )
     .positive(),
     Setting::new(
+        "room_views_limit",
+        "32",
+        field!(limits.room_views),
+        "Conversations whose presence one socket may look at; so many may it have listed within a second.",
+    )
+    .positive(),
+    Setting::new(
         "watch_limit",
         "1000",
         field!(limits.watch_list),

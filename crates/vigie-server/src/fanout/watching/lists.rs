@@ -4,7 +4,7 @@
 //! Always true: both sides of a watch know of it; a list is of ids, so that nothing depends on whether anybody has one;
 //! the list of a session that has lost its link waits as long as the session may.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,11 +20,19 @@ const LATENESS: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Lists {
     by_link: HashMap<ConnectionId, List>,
-    watchers: HashMap<PrincipalId, Vec<Arc<Connection>>>,
+    /// By the link, so that the end of one of many that watch the same people needs no look at the others.
+    watchers: HashMap<PrincipalId, BTreeMap<ConnectionId, Arc<Connection>>>,
     /// Lists of sessions that have no link.
-    kept: HashMap<SessionId, BTreeSet<PrincipalId>>,
+    kept: HashMap<SessionId, Kept>,
     /// When these go, in that order.
     goes_at: VecDeque<(Instant, SessionId)>,
+}
+
+/// The list of a session without a link, and when it goes: one that was taken up and lost again goes later.
+#[derive(Debug)]
+struct Kept {
+    ids: BTreeSet<PrincipalId>,
+    goes_at: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -37,10 +45,11 @@ impl Lists {
     /// A link begins, with the session that it may lose and take up again.
     pub(super) fn begin(&mut self, connection: &Arc<Connection>, session: SessionId, now: Instant) {
         self.let_go(now);
-        let ids = self.kept.remove(&session).unwrap_or_default();
+        let kept = self.kept.remove(&session);
+        let ids = kept.map(|kept| kept.ids).unwrap_or_default();
         for id in &ids {
             let watchers = self.watchers.entry(id.clone()).or_default();
-            watchers.push(Arc::clone(connection));
+            watchers.insert(connection.id, Arc::clone(connection));
         }
         let list = List {
             session: Some(session),
@@ -59,8 +68,10 @@ impl Lists {
             self.remove_watcher(id, connection);
         }
         if let Some(session) = list.session.filter(|_| !list.ids.is_empty()) {
-            self.kept.insert(session, list.ids);
-            self.goes_at.push_back((now + grace + LATENESS, session));
+            let goes_at = now + grace + LATENESS;
+            let ids = list.ids;
+            self.kept.insert(session, Kept { ids, goes_at });
+            self.goes_at.push_back((goes_at, session));
         }
     }
 
@@ -70,8 +81,8 @@ impl Lists {
                 return;
             }
             self.goes_at.pop_front();
-            // One that was taken up and lost again has a later time as well.
-            if self.goes_at.iter().all(|(_, other)| *other != session) {
+            let is_over = |kept: &Kept| kept.goes_at <= at;
+            if self.kept.get(&session).is_some_and(is_over) {
                 self.kept.remove(&session);
             }
         }
@@ -83,7 +94,7 @@ impl Lists {
         let is_new = list.ids.insert(id.clone());
         if is_new {
             let watchers = self.watchers.entry(id.clone()).or_default();
-            watchers.push(Arc::clone(connection));
+            watchers.insert(connection.id, Arc::clone(connection));
         }
         is_new
     }
@@ -100,7 +111,7 @@ impl Lists {
 
     fn remove_watcher(&mut self, id: &PrincipalId, connection: ConnectionId) {
         if let Some(watchers) = self.watchers.get_mut(id) {
-            watchers.retain(|watcher| watcher.id != connection);
+            watchers.remove(&connection);
             if watchers.is_empty() {
                 self.watchers.remove(id);
             }
@@ -125,8 +136,9 @@ impl Lists {
     }
 
     /// The links that watch somebody.
-    pub(super) fn watchers(&self, id: &PrincipalId) -> &[Arc<Connection>] {
-        self.watchers.get(id).map_or(&[], Vec::as_slice)
+    pub(super) fn watchers(&self, id: &PrincipalId) -> impl Iterator<Item = &Arc<Connection>> {
+        let watchers = self.watchers.get(id).into_iter();
+        watchers.flat_map(BTreeMap::values)
     }
 
     /// Whether anybody watches anybody.
