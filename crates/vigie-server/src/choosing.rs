@@ -28,7 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const PATIENCE_WITH_A_SLOW_STORE: Duration = Duration::from_secs(4);
 
 /// What somebody wishes to be shown as; it takes the place of everything chosen before.
+///
+/// A field of another name is refused: taken for nothing, it would take a choice back, and uncover whoever was invisible.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Wish {
     /// `away`, `busy` or `invisible`; `auto`, null or nothing leaves the computed status.
     pub(crate) status: Option<String>,
@@ -88,11 +91,20 @@ impl Wish {
     }
 }
 
+/// Whether a character says nothing, and makes a line look like another: control characters, separators of lines, and those that turn the direction of what follows.
+fn disguises(character: char) -> bool {
+    let turns = matches!(
+        character,
+        '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
+    );
+    turns || character.is_control()
+}
+
 /// A line that people gave; one without a character that can be seen is none.
 fn line(given: String) -> Result<Option<std::sync::Arc<str>>, Unchosen> {
     let line = given.trim();
     let most = Chosen::MAX_TEXT_CHARS;
-    if line.chars().count() > most || line.chars().any(char::is_control) {
+    if line.chars().count() > most || line.chars().any(disguises) {
         return Err(Unchosen::invalid(format!(
             "`text` must have at most {most} characters, and no control characters."
         )));

@@ -102,7 +102,7 @@ impl Endpoint {
             None => url.path().to_owned(),
         };
         Ok(Self {
-            url: text.into(),
+            url: url.as_str().into(),
             host: host.into(),
             port,
             is_tls,
