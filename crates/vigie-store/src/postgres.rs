@@ -17,6 +17,7 @@ mod directory;
 mod link;
 mod load;
 mod lock;
+mod opening;
 mod positions;
 mod presence;
 mod privacy;
@@ -25,19 +26,15 @@ mod schema;
 mod server;
 mod webhooks;
 
-use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::PgConnection;
 use vigie_core::{Id, PrincipalId, Privacy, Wall};
 
-use self::link::{Fence, Link, Role};
-use self::lock::NotTaken;
-use self::server::{STATEMENT_LIMIT, Server, within};
-use crate::error::{OpenError, ReadError, WriteError};
+use self::link::{Fence, Link};
+use self::server::bounded;
+use crate::error::{ReadError, WriteError};
 use crate::rows::{
     Incarnation, Page, Positions, PresenceWrite, StoredBlock, StoredConversation, StoredGuest,
     StoredPresence, StoredUser, StoredWebhook, WebhookProgress, Written,
@@ -54,59 +51,6 @@ pub(crate) struct PostgresStore {
     probe: Link,
 }
 
-impl PostgresStore {
-    /// Takes the database, and migrates it as needed.
-    pub(crate) async fn open(url: &str) -> Result<Self, OpenError> {
-        let server = Arc::new(Server::of(url)?);
-        let holder = take(&server).await?;
-        let fence = Fence::default();
-        let link = |role| Link::new(Arc::clone(&server), role, Arc::clone(&fence));
-        let store = Self {
-            presence: link(Role::Holder),
-            directory: link(Role::Helper),
-            reading: link(Role::Helper),
-            probe: link(Role::Helper),
-            fence,
-        };
-        store.presence.adopt(holder).await;
-        Ok(store)
-    }
-}
-
-/// A connection that holds the lock on a database of this version.
-async fn take(server: &Server) -> Result<PgConnection, OpenError> {
-    let failed = |source: sqlx::Error| OpenError::Database {
-        database: server.name().into(),
-        source: source.into(),
-    };
-    let mut connection = server.connect().await.map_err(failed)?;
-    match lock::take(&mut connection, server.identity()).await {
-        Ok(()) => {}
-        Err(NotTaken::Failed(source)) => return Err(failed(source)),
-        Err(NotTaken::Held(holder)) => {
-            return Err(OpenError::InUse {
-                database: server.name().into(),
-                holder: Some(holder),
-            });
-        }
-    }
-    schema::prepare(&mut connection, server.name()).await?;
-    Ok(connection)
-}
-
-/// Waits for a statement, or for several, no longer than they may take; names what was being written when it was refused.
-async fn bounded<T>(
-    what: &'static str,
-    work: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, WriteError> {
-    within(STATEMENT_LIMIT, work)
-        .await
-        .map_err(|source| WriteError::Statement {
-            what,
-            source: source.into(),
-        })
-}
-
 #[async_trait]
 impl Store for PostgresStore {
     async fn load(&self, receive: &mut (dyn FnMut(Page) + Send)) -> Result<(), ReadError> {
@@ -118,7 +62,7 @@ impl Store for PostgresStore {
         load::blocks(from, &mut |page| receive(Page::Blocks(page))).await?;
         load::conversations(from, &mut |page| receive(Page::Conversations(page))).await?;
         load::everyone(from, &mut |page| receive(Page::Presence(page))).await?;
-        finished(read).await
+        read.finish().await
     }
 
     async fn health(&self) -> Result<(), ReadError> {
@@ -131,7 +75,7 @@ impl Store for PostgresStore {
     ) -> Result<Vec<StoredPresence>, ReadError> {
         let mut read = self.reading.read("presence").await?;
         let found = load::presence_of(read.connection(), principals).await?;
-        finished(read).await?;
+        read.finish().await?;
         Ok(found)
     }
 
@@ -142,7 +86,7 @@ impl Store for PostgresStore {
     ) -> Result<Vec<PrincipalId>, ReadError> {
         let mut read = self.reading.read("stale guests").await?;
         let found = load::stale_guests(read.connection(), now, silent_since).await?;
-        finished(read).await?;
+        read.finish().await?;
         Ok(found)
     }
 
@@ -411,7 +355,7 @@ impl Store for PostgresStore {
                 what: "webhooks",
                 source: source.into(),
             })?;
-        finished(read).await?;
+        read.finish().await?;
         Ok(found)
     }
 
@@ -447,11 +391,4 @@ impl Store for PostgresStore {
         // The lock goes last.
         self.presence.close().await;
     }
-}
-
-async fn finished(read: link::Read<'_>) -> Result<(), ReadError> {
-    read.finish().await.map_err(|source| ReadError::Query {
-        what: "to the end",
-        source: source.into(),
-    })
 }

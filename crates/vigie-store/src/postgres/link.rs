@@ -203,8 +203,13 @@ impl Read<'_> {
         &mut self.connection
     }
 
-    pub(super) async fn finish(mut self) -> Result<(), sqlx::Error> {
-        end(&mut self.connection).await?;
+    pub(super) async fn finish(mut self) -> Result<(), ReadError> {
+        end(&mut self.connection)
+            .await
+            .map_err(|source| ReadError::Query {
+                what: "to the end",
+                source: source.into(),
+            })?;
         *self.slot = Some(self.connection);
         Ok(())
     }

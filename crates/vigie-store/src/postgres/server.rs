@@ -12,7 +12,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
-use crate::error::OpenError;
+use crate::error::{OpenError, WriteError};
 
 /// A server that does not take a connection within this is away.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -112,6 +112,19 @@ pub(super) async fn within<T>(
     tokio::time::timeout(limit, work)
         .await
         .unwrap_or_else(|_| Err(silence(limit)))
+}
+
+/// The same for a statement, or for several, no longer than they may take; names what was being written when it was refused.
+pub(super) async fn bounded<T>(
+    what: &'static str,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, WriteError> {
+    within(STATEMENT_LIMIT, work)
+        .await
+        .map_err(|source| WriteError::Statement {
+            what,
+            source: source.into(),
+        })
 }
 
 fn silence(limit: Duration) -> sqlx::Error {
