@@ -106,6 +106,12 @@ export class World {
     await demand(this.server, 'DELETE', `/v1/conversations/${id}/members/${person.principal}`, { key: true });
   }
 
+  /** Makes a user of a guest, who is a member of this conversation. */
+  async becomes(guest, user, id) {
+    this.#meet(id, [user]);
+    await demand(this.server, 'POST', `/v1/guests/${guest.id}/merge`, { key: true, body: { userId: user.id } });
+  }
+
   /** Lets everyone see all of this person, and the checker know that these others may. */
   async show(person, others) {
     for (const other of others) wire.mayMeet([other.id, person.id]);

@@ -53,6 +53,52 @@ story('presence of a conversation', {}, ({ world }) => {
     });
   }
 
+  for (const flavour of [V4, V4_POLLING, V2]) {
+    it(`${flavour.name}: who is no member any more looks at nothing, and is shown to nobody`, async () => {
+      const place = world();
+      const { alice, bob, salon } = await place.usual();
+      const [watcher, device] = await Promise.all([alice.connect(flavour), bob.connect(flavour)]);
+      const [looks, own] = [room(watcher, salon), room(device, salon)];
+      await looks.shows({ [bob.id]: true });
+      await own.shows({ [alice.id]: true });
+      device.emit('conversation:metadata', { conversationId: salon, metadata: { page: 4 } });
+      await until(() => looks.view().members.get(bob.id)?.metadata?.page === 4, 'the new metadata');
+      await place.leave(salon, bob);
+      await looks.shows({ [alice.id]: true, [bob.id]: null });
+      const left = await device.next('conversation:left');
+      assert.deepEqual(left, { conversationId: salon, userId: bob.id, reason: 'no_longer_member' });
+      assert.deepEqual(looks.view().counts, { members: 2, online: 1, here: 1 });
+      const mark = device.mark();
+      watcher.emit('conversation:leave', { conversationId: salon });
+      await watcher.next('conversation:left');
+      await device.roundTrip();
+      assert.deepEqual(device.all('conversation:presence_diff', mark), []);
+      device.emit('conversation:join', { conversationId: salon, presence: true });
+      assert.equal((await device.next('conversation:join-error')).reason, 'no_longer_member');
+    });
+
+    it(`${flavour.name}: a guest who becomes a user is counted once`, async () => {
+      const place = world();
+      const { alice, salon } = await place.usual();
+      const guest = await place.guest('Gil', salon);
+      const gus = await place.user('gus');
+      const watcher = await alice.connect(flavour);
+      const looks = room(watcher, salon);
+      const device = await guest.connect(flavour);
+      device.emit('conversation:join', { conversationId: salon });
+      await looks.shows({ [guest.id]: true });
+      const { members } = looks.view().counts;
+      await place.becomes(guest, gus, salon);
+      assert.equal((await device.next('auth:session-revoked')).reason, 'merged');
+      await looks.shows({ [guest.id]: null });
+      const user = await gus.connect(flavour);
+      user.emit('conversation:join', { conversationId: salon });
+      await looks.shows({ [gus.id]: true });
+      assert.deepEqual(looks.view().counts, { members, online: 2, here: 2 });
+      assert.ok(watcher.all('conversation:presence_diff').every(({ counts }) => counts.members === members), 'never counted twice');
+    });
+  }
+
   it('whoever may not be seen looks like nobody, also when watched', async () => {
     const place = world();
     const { alice, mallory } = await place.usual();

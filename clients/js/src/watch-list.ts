@@ -93,7 +93,8 @@ export class WatchList {
   /** A connection begins: a session that was taken up again has its list still. */
   #compare({ watching }: Authenticated, snapshot: Snapshot): void {
     if (watching === undefined || watching !== this.#told.size) {
-      this.#told = new Set();
+      // Whoever is wished no longer is taken back all the same: the answer says whom to forget.
+      this.#told = new Set([...this.#told].filter((id) => !this.#wishes.has(id)));
       this.#refused.clear();
     }
     this.#missing(snapshot);

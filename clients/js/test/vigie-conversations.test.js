@@ -196,6 +196,27 @@ story('the client and its watch list', { settings }, ({ server, world }) => {
     assert.equal(client.shown(mallory.id).dot, 'online');
   });
 
+  it('whoever is given back while the session ends is dropped on the return', async () => {
+    const { alice, carol, mallory, trudy } = await world().usual();
+    for (const person of [mallory, trudy]) await alice.world.show(person, [alice]);
+    const link = await Link.to(server);
+    const [client, watcher] = [await join(alice, { url: link.url }), await carol.connect()];
+    client.watch([mallory.id, trudy.id]);
+    for (const person of [mallory, trudy]) await watches(client, person, 'offline');
+    link.cut();
+    await until(() => client.state === 'offline', 'the loss');
+    client.unwatch([mallory.id]);
+    await watcher.hears(alice.id, { isOnline: false });
+    await until(() => client.people.has(mallory.id), 'mallory is held still');
+    // The list of a lost session is kept a second longer than the session.
+    await new Promise((resume) => setTimeout(resume, 1_500));
+    link.mend();
+    await until(() => client.state === 'online', 'the return');
+    await until(() => !client.people.has(mallory.id), 'mallory is dropped');
+    await trudy.connect();
+    await watches(client, trudy, 'online');
+  });
+
   it('is kept over a loss, and given back', async () => {
     const { alice, bob } = await world().usual();
     const link = await Link.to(server);
