@@ -27,7 +27,9 @@ async function dropped(place, span, { watches }) {
   const force = ({ id }, isOnline) => demand(server, 'POST', '/maintenance/user-status', { key: true, body: { userId: id, isOnline } });
   await force(carol, true);
   const link = await Link.to(server);
-  const client = connect(link.url, { token: alice.token, activity: false, socket: { reconnectionDelay: 50, reconnectionDelayMax: 200 } });
+  // By WebSocket alone: a cut amid the upgrade is noticed only by the next ping.
+  const socket = { transports: ['websocket'], reconnectionDelay: 50, reconnectionDelayMax: 200 };
+  const client = connect(link.url, { token: alice.token, activity: false, socket });
   server.clients.add({ socket: client });
   await until(() => client.state === 'online', 'the link');
   if (watches) client.watch([stranger.id]);

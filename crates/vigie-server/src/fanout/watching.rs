@@ -4,6 +4,7 @@
 //! Always true: who is watched is told at most once per link, also when a conversation is shared;
 //! an id that nobody has and one that may not be seen look the same, in what is answered and in what is told.
 
+mod answer;
 mod lists;
 mod rate;
 
@@ -11,7 +12,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use serde::Serialize;
 use tokio::time::Instant;
 use vigie_core::{Concern, ConversationKey, PrincipalId, PrincipalKey, SessionId, Sight, Watcher};
 
@@ -24,6 +24,8 @@ use super::{Fanout, Wanted};
 use crate::engine_host::Told;
 use crate::limits::Limit;
 use crate::socketio::attending::principal_id;
+pub(crate) use answer::WatchRefusal;
+use answer::{Answer, Refused};
 use lists::Lists;
 use rate::Rates;
 
@@ -43,43 +45,6 @@ pub(crate) struct Watched {
     pub(super) seen: Vec<(PrincipalKey, Sight)>,
     /// Whether anybody is named, seen or not.
     pub(super) is_named: bool,
-}
-
-/// Why somebody is not watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WatchRefusal {
-    /// The text is no id.
-    InvalidId,
-    /// The list is full.
-    TooMany,
-    /// Too many were begun to be watched within the minute.
-    RateLimited,
-}
-
-impl WatchRefusal {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::InvalidId => "invalid_id",
-            Self::TooMany => "too_many",
-            Self::RateLimited => "rate_limited",
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-struct Refused {
-    id: String,
-    code: &'static str,
-}
-
-/// `presence:watching`.
-#[derive(Debug, Serialize)]
-struct Answer<'a> {
-    total: usize,
-    refused: Vec<Refused>,
-    /// Of whom nothing is told any more; whoever is no contact is, whether or not there is anybody.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gone: Option<Vec<&'a str>>,
 }
 
 impl Fanout {
