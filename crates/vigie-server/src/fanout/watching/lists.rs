@@ -129,6 +129,12 @@ impl Lists {
         self.watchers.get(id).map_or(&[], Vec::as_slice)
     }
 
+    /// Everybody who is watched, and the links that do.
+    pub(super) fn watched(&self) -> impl Iterator<Item = (&PrincipalId, &[Arc<Connection>])> {
+        let watchers = self.watchers.iter();
+        watchers.map(|(id, links)| (id, links.as_slice()))
+    }
+
     /// Whether anybody watches anybody.
     pub(super) fn is_empty(&self) -> bool {
         self.watchers.is_empty()
