@@ -48,13 +48,14 @@ impl Fanout {
 
     pub(super) fn tell_members(&self, MembersChange { moved, watching }: &MembersChange) {
         let conversation = moved.conversation;
+        // First, so that whoever is told at once as a contact too is told once.
+        self.tell_watching(watching);
         match &moved.before {
             Before::Members(before) => {
                 self.tell_membership(conversation, before, &moved.strangers);
             }
             Before::Many => self.tell_moves(conversation, &moved.came, &moved.left),
         }
-        self.tell_watching(watching);
     }
 
     fn tell_membership(
