@@ -51,8 +51,8 @@ impl Client {
     }
 }
 
-async fn force_online(world: &World, who: &str) {
-    let forced = json!({"userId": who, "isOnline": true});
+async fn force(world: &World, who: &str, is_online: bool) {
+    let forced = json!({"userId": who, "isOnline": is_online});
     world
         .service(Method::POST, "/maintenance/user-status", Some(forced))
         .await;
@@ -62,7 +62,8 @@ async fn force_online(world: &World, who: &str) {
 async fn a_member_who_is_taken_out_and_put_in_at_once_is_shown_as_what_they_end_as() {
     let world = World::start().await;
     world.conversation("room", &["ann", "bob"]).await;
-    force_online(&world, "bob").await;
+    world.conversation("marks", &["ann", "eva"]).await;
+    force(&world, "bob", true).await;
     let mut ann = Client {
         socket: world.user("ann").await,
         online: BTreeMap::from([("bob".to_owned(), true)]),
@@ -76,10 +77,13 @@ async fn a_member_who_is_taken_out_and_put_in_at_once_is_shown_as_what_they_end_
         };
         world.service(begin.clone(), BOB, None).await;
         assert!(ann.holds("bob", is_member).await, "round {round} begins");
-        tokio::join!(
-            world.service(end, BOB, None),
-            world.service(begin, BOB, None)
-        );
+        let ends = || world.service(end.clone(), BOB, None);
+        let begins = || world.service(begin.clone(), BOB, None);
+        // Whichever comes last; those behind it began before the first of them was made.
+        tokio::join!(ends(), begins(), ends(), begins(), ends(), begins());
+        // Eva's change is told after all of theirs.
+        force(&world, "eva", is_member).await;
+        assert!(ann.holds("eva", is_member).await, "round {round}");
         let seen = world.seen_by("ann", "bob").await["isOnline"] == true;
         assert!(ann.holds("bob", seen).await, "round {round} ends: {seen}");
     }
@@ -98,7 +102,7 @@ async fn who_is_watched_through_a_conversation_alone_goes_with_it_and_comes_back
         let world = World::with(&[("VIGIE_GRACE", "20s"), ("VIGIE_AUDIENCE_LIMIT", limit)]).await;
         let members = ["ann", "bob", "cem", "dot"];
         world.conversation("big", &members).await;
-        force_online(&world, "bob").await;
+        force(&world, "bob", true).await;
         let auth = json!({"token": token("ann"), "cursor": true});
         let (mut ann, welcome, _) = world.enter(auth).await;
         watch(&mut ann, "user:bob").await;
