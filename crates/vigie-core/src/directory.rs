@@ -257,17 +257,18 @@ impl Directory {
         key
     }
 
-    /// Deletes a conversation and its memberships.
-    pub fn delete_conversation(&mut self, key: ConversationKey) {
+    /// Deletes a conversation and its memberships; who the members were, sorted.
+    pub fn delete_conversation(&mut self, key: ConversationKey) -> Vec<PrincipalKey> {
         self.version += 1;
         let Some(conversation) = self.conversations[key.index()].take() else {
-            return;
+            return Vec::new();
         };
         self.conversation_index
             .remove(conversation.id.as_bytes(), key.0);
-        for member in conversation.members {
+        for member in &conversation.members {
             self.rows[member.index()].conversations.remove(key);
         }
+        conversation.members
     }
 
     fn find(&self, id: &[u8]) -> Option<PrincipalKey> {

@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use vigie_core::{ConversationKey, PrincipalId, PrincipalKey};
+use vigie_core::PrincipalId;
 
 use crate::config::Config;
 use crate::engine_host::EngineHost;
@@ -47,6 +47,7 @@ use expiry::Expiries;
 pub(crate) use expiry::token_expired;
 pub(crate) use hub::Hub;
 pub(crate) use link::{BUFFER, Frame, Link, NoRoom};
+pub(crate) use membership::MembersChange;
 use online_stats::OnlineStats;
 pub(crate) use positions::{Positions, Reached as ToldUntil};
 use rooms::Rooms;
@@ -64,19 +65,8 @@ enum Wanted {
     Restamp(Arc<Connection>),
     /// People whom a link just began to watch.
     Watched(Arc<Connection>, Vec<PrincipalId>),
-    /// Who came to a conversation that subscribes nobody, and who left it.
-    Moved {
-        conversation: ConversationKey,
-        came: Vec<PrincipalKey>,
-        left: Vec<PrincipalKey>,
-    },
-    /// Who came to a conversation and who left it, since it had the members `before`.
-    Members {
-        conversation: ConversationKey,
-        before: Vec<PrincipalKey>,
-        /// Pairs who had blocked each other, the one who left first.
-        strangers: Vec<(PrincipalKey, PrincipalKey)>,
-    },
+    /// Who came to a conversation, and who left it.
+    Members(MembersChange),
     /// Who sees others otherwise than before.
     Sights(Sights),
 }

@@ -7,6 +7,7 @@ mod conversations;
 mod guests;
 mod line;
 mod loading;
+mod moves;
 mod privacy;
 mod provisioning;
 mod users;
@@ -15,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
-use vigie_core::{ConversationKey, Directory, Id, PrincipalId, PrincipalKey, Profile, Role};
+use vigie_core::{ConversationKey, Directory, PrincipalId, PrincipalKey, Profile};
 use vigie_store::{Store, WriteError};
 
 use crate::engine_host::EngineHost;
@@ -24,6 +25,7 @@ use crate::webhooks::Webhooks;
 pub use guests::{Merged, NewGuest};
 use line::Line;
 pub use line::Stuck;
+pub use moves::{Before, Moved};
 pub use privacy::MOST_BLOCKS;
 use provisioning::Newcomer;
 pub use provisioning::ProvisionError;
@@ -32,15 +34,6 @@ pub use users::{Names, Put, UserPatch};
 
 /// The digest of a guest's session token.
 pub type TokenDigest = [u8; 32];
-
-/// Who was a member before a change, as far as whoever tells of it needs to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Before {
-    /// All of them.
-    Members(Vec<PrincipalKey>),
-    /// More than `audience_limit`, and as many after it: nobody is subscribed by it, and nobody copies so many.
-    Many,
-}
 
 /// The directory and its store.
 #[derive(Debug)]
@@ -117,66 +110,6 @@ impl People {
             .conversation(conversation)
             .map(|group| group.members().to_vec());
         members.unwrap_or_default()
-    }
-
-    /// A conversation's key and who its members are before a change that leaves it at least `least` members, given how many it has.
-    #[must_use]
-    pub fn before(
-        &self,
-        id: &Id,
-        audience_limit: usize,
-        least: impl FnOnce(usize) -> usize,
-    ) -> Option<(ConversationKey, Before)> {
-        let key = self.directory().conversation_key(id)?;
-        Some((key, self.before_of(key, audience_limit, least)))
-    }
-
-    /// The same by the conversation's key.
-    #[must_use]
-    pub fn before_of(
-        &self,
-        conversation: ConversationKey,
-        audience_limit: usize,
-        least: impl FnOnce(usize) -> usize,
-    ) -> Before {
-        let directory = self.directory();
-        let members = directory
-            .conversation(conversation)
-            .map_or(&[][..], vigie_core::Conversation::members);
-        if members.len() > audience_limit && least(members.len()) > audience_limit {
-            return Before::Many;
-        }
-        Before::Members(members.to_vec())
-    }
-
-    /// Whoever blocked a principal or was blocked by it and could not see it for that, each behind that one: to be asked before it is forgotten.
-    #[must_use]
-    pub fn strangers_of(&self, key: PrincipalKey) -> Vec<(PrincipalKey, PrincipalKey)> {
-        let directory = self.directory();
-        let others = directory.block_partners(key);
-        let moderates = |other: PrincipalKey| {
-            let role = directory.member(other).role();
-            role.is_some_and(Role::may_moderate)
-        };
-        let others = others.into_iter().filter(|other| !moderates(*other));
-        others.map(|other| (key, other)).collect()
-    }
-
-    /// Every conversation of a principal who is about to leave them all, with their members as they are now.
-    #[must_use]
-    pub fn memberships(
-        &self,
-        principal: PrincipalKey,
-        audience_limit: usize,
-    ) -> Vec<(ConversationKey, Before)> {
-        let conversations = self.directory().member(principal).conversations().to_vec();
-        let before = |conversation| {
-            let before = self.before_of(conversation, audience_limit, |members| {
-                members.saturating_sub(1)
-            });
-            (conversation, before)
-        };
-        conversations.into_iter().map(before).collect()
     }
 
     /// The profile of a user that exists.

@@ -2,50 +2,63 @@
 //!
 //! Who came is shown to the others and the others to whoever came; who left and those who no longer share anything with them become unknown to each other.
 //! Losing the right to see is a change like any other: without it, watchers would keep the last dot for ever.
+//!
+//! Always true: changes may be told in any order, and late. Each brings who was a member right before it, and is compared with who is one when it is told.
+//! Take the last change that made a difference between two people: from then on nothing changes between them, so that whenever it is told, what was before it differs from what is, and they are told what is.
+//! A change told before that one tells what is true at that time, which it overrules.
 
 use std::sync::Arc;
 
 use vigie_core::{ConversationKey, PrincipalKey, Sight, Watcher};
 
 use super::connection::{Connection, Delivery};
+use super::watching::Watches;
 use super::{Fanout, Wanted, online_stats};
-use crate::people::Before;
+use crate::people::{Before, Moved};
+
+/// A change of a conversation's members, with all that only the instant of the change knows.
+#[derive(Debug)]
+pub(crate) struct MembersChange {
+    moved: Moved,
+    watching: Vec<Watches>,
+}
 
 impl Fanout {
-    /// Tells a conversation's members, present and past, what changed since it was as `before`: who came, and who left.
-    pub(crate) fn members_changed(
-        &self,
-        conversation: ConversationKey,
-        before: Before,
-        came: Vec<PrincipalKey>,
-        left: Vec<PrincipalKey>,
-    ) {
-        self.members_forgotten(conversation, before, (came, left), Vec::new());
+    /// What telling a change of members will need to know; to be asked for before anything else changes in the directory.
+    ///
+    /// Of a conversation that is gone, the views end here.
+    pub(crate) fn note_members(&self, moved: Moved) -> MembersChange {
+        let is_gone = {
+            let directory = self.people.directory();
+            directory.conversation(moved.conversation).is_none()
+        };
+        if is_gone {
+            self.end_conversation(moved.conversation);
+        }
+        let watching = self.watching_moved(&moved);
+        MembersChange { moved, watching }
     }
 
-    /// The same, of people among whom some are forgotten; `strangers` are the pairs who had blocked each other, the forgotten one first.
-    pub(crate) fn members_forgotten(
-        &self,
-        conversation: ConversationKey,
-        before: Before,
-        (came, left): (Vec<PrincipalKey>, Vec<PrincipalKey>),
-        strangers: Vec<(PrincipalKey, PrincipalKey)>,
-    ) {
-        self.want(match before {
-            Before::Members(before) => Wanted::Members {
-                conversation,
-                before,
-                strangers,
-            },
-            Before::Many => Wanted::Moved {
-                conversation,
-                came,
-                left,
-            },
-        });
+    /// Tells a conversation's members, present and past, what changed: who came, and who left.
+    pub(crate) fn members_changed(&self, change: MembersChange) {
+        if !change.moved.came.is_empty() || !change.moved.left.is_empty() {
+            self.want(Wanted::Members(change));
+        }
     }
 
-    pub(super) fn tell_membership(
+    pub(super) fn tell_members(&self, MembersChange { moved, watching }: &MembersChange) {
+        let conversation = moved.conversation;
+        // First, so that whoever is told at once as a contact too is told once.
+        self.tell_watching(watching);
+        match &moved.before {
+            Before::Members(before) => {
+                self.tell_membership(conversation, before, &moved.strangers);
+            }
+            Before::Many => self.tell_moves(conversation, &moved.came, &moved.left),
+        }
+    }
+
+    fn tell_membership(
         &self,
         conversation: ConversationKey,
         before: &[PrincipalKey],
@@ -83,8 +96,6 @@ impl Fanout {
             }
             (false, false) => {}
         }
-        let moved: Vec<_> = came.iter().chain(&left).copied().collect();
-        self.members_seen_otherwise(conversation, &moved);
     }
 
     /// Gives these people's sockets everything anew: whom they are told of is no longer whom they hold.
@@ -135,7 +146,7 @@ impl Fanout {
 
     /// Makes people unknown to each other who no longer share a conversation.
     ///
-    /// Those who had blocked each other were unknown before, and are told nothing.
+    /// The `strangers` were unknown before for a block, as watcher and seen, and are told nothing; of whoever was not, a block since is no reason to be silent.
     fn part(
         &self,
         members: &[PrincipalKey],
@@ -148,17 +159,15 @@ impl Fanout {
             let watcher = Watcher::Principal(socket.principal);
             let mut is_still_seen = false;
             for other in others {
-                let gone = if is_gone { socket.principal } else { *other };
-                let stays = if is_gone { *other } else { socket.principal };
-                let (sight, is_told, is_unknown) = {
+                let (sight, is_told) = {
                     let directory = self.people.directory();
-                    let is_unknown = strangers.contains(&(gone, stays))
-                        || directory.is_blocked_between(gone, stays);
                     let (one, limit) = (socket.principal, self.audience_limit);
                     let is_told = directory.are_subscribed(one, *other, limit)
                         || self.is_watched_by(&socket, *other);
-                    (directory.sight(watcher, *other), is_told, is_unknown)
+                    (directory.sight(watcher, *other), is_told)
                 };
+                let pair = (socket.principal, *other);
+                let is_unknown = strangers.binary_search(&pair).is_ok();
                 match sight {
                     Sight::Nothing if is_unknown => {}
                     Sight::Nothing => socket.mark(*other),

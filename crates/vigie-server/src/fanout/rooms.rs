@@ -262,7 +262,7 @@ impl Fanout {
     }
 
     /// A guest became a user: the one leaves and the other joins in one change.
-    pub(crate) fn guest_merged(&self, merged: &Merged) {
+    pub(crate) fn guest_merged<T>(&self, merged: &Merged<T>) {
         let moved = merged.joined.iter().flat_map(|(conversation, _)| {
             [merged.guest, merged.user].map(|who| (*conversation, who))
         });
@@ -279,18 +279,23 @@ impl Fanout {
         came: &[PrincipalKey],
         left: &[PrincipalKey],
     ) {
+        if self.people.directory().conversation(conversation).is_none() {
+            // Its views ended with it.
+            return;
+        }
         // Before the list is noted, for it is made of those who are known to be present.
         self.members_moved(conversation, came, left);
         if self.hub.has_viewers(conversation) {
             online_stats::note(self, conversation);
         }
-        self.end_views(conversation, left);
-        let moved: Vec<_> = came.iter().chain(left).copied().collect();
-        self.members_seen_otherwise(conversation, &moved);
+        let mut left = left.to_vec();
+        // Whoever came back meanwhile may look on.
+        left.retain(|who| !self.people.directory().is_member(conversation, *who));
+        self.end_views(conversation, &left);
     }
 
-    /// A conversation that subscribed nobody is gone, with all its memberships.
-    pub(crate) fn large_conversation_ended(&self, conversation: ConversationKey) {
+    /// A conversation is gone, with all its memberships: nobody looks on, before another one may have its id.
+    pub(super) fn end_conversation(&self, conversation: ConversationKey) {
         for socket in self.hub.viewers(conversation) {
             self.end_views(conversation, &[socket.principal]);
         }

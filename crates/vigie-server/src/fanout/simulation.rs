@@ -51,11 +51,11 @@ async fn run(seed: u64, bug: Option<Bug>) -> Result<(), Finding> {
     for _ in 0..STEPS {
         world.step(&mut rng).await?;
     }
-    world.come_to_rest().await?;
+    world.come_to_rest(&mut rng).await?;
     world.compare()?;
     // Whoever comes back once more from where it stands has the same view.
     world.everybody_returns()?;
-    world.come_to_rest().await?;
+    world.come_to_rest(&mut rng).await?;
     world.compare()
 }
 

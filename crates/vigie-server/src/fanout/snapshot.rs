@@ -107,16 +107,7 @@ impl Fanout {
                     self.give_partial(connection, &contacts, |face| face.availability.is_online());
             }
             Wanted::Watched(connection, ids) => self.show_watched(connection, ids),
-            Wanted::Moved {
-                conversation,
-                came,
-                left,
-            } => self.tell_moves(*conversation, came, left),
-            Wanted::Members {
-                conversation,
-                before,
-                strangers,
-            } => self.tell_membership(*conversation, before, strangers),
+            Wanted::Members(change) => self.tell_members(change),
             Wanted::Sights(before) => self.tell_sights(before),
         }
     }

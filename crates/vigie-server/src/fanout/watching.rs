@@ -6,6 +6,7 @@
 
 mod answer;
 mod lists;
+mod moves;
 mod rate;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
-use vigie_core::{Concern, ConversationKey, PrincipalId, PrincipalKey, SessionId, Sight, Watcher};
+use vigie_core::{Concern, PrincipalId, PrincipalKey, SessionId, Sight, Watcher};
 
 use super::connection::{Connection, Delivery};
 use super::link::Frame;
@@ -27,6 +28,7 @@ use crate::socketio::attending::principal_id;
 pub(crate) use answer::WatchRefusal;
 use answer::{Answer, Refused};
 use lists::Lists;
+pub(super) use moves::Watches;
 use rate::Rates;
 
 /// Who watches whom.
@@ -256,36 +258,6 @@ impl Fanout {
         let lists = self.watching.lists.lock();
         let ids = links.into_iter().flat_map(|link| lists.list(link));
         ids.filter_map(|id| directory.key(id)).collect()
-    }
-
-    /// These people are members of a conversation no longer, or are new in it: links that watch other members may see otherwise than before.
-    pub(super) fn members_seen_otherwise(
-        &self,
-        conversation: ConversationKey,
-        moved: &[PrincipalKey],
-    ) {
-        if !self.watching.is_used.load(Ordering::Acquire) {
-            return;
-        }
-        let concerns = |other: &PrincipalKey| {
-            let directory = self.people.directory();
-            moved.contains(other) || directory.is_member(conversation, *other)
-        };
-        for principal in moved {
-            for link in self.watchers_of(*principal) {
-                if concerns(&link.principal) {
-                    link.mark(*principal);
-                }
-            }
-            let mut watched = self.watched_by_any_of(*principal);
-            watched.retain(concerns);
-            self.hub.for_sockets_of(&[*principal], |link| {
-                let of_link = watched.iter();
-                of_link
-                    .filter(|other| self.is_watched_by(link, **other))
-                    .for_each(|other| link.mark(*other));
-            });
-        }
     }
 
     /// Tells those who watch somebody without being in the audience.

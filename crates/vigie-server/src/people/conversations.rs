@@ -1,9 +1,11 @@
 //! Conversations and their members.
+//!
+//! In: who is to be a member. Out: what the caller made `note` of the change, before the next one has its turn.
 
 use vigie_core::{Id, PrincipalId, PrincipalKey, PrincipalKind, Profile};
 use vigie_store::{StoredConversation, StoredUser};
 
-use super::{ChangeError, People};
+use super::{ChangeError, Moved, People};
 use crate::webhooks::Change;
 
 impl People {
@@ -33,31 +35,44 @@ impl People {
         Ok(())
     }
 
-    /// Forgets a conversation and its memberships.
+    /// Forgets a conversation and its memberships: everybody left.
     ///
     /// # Errors
     /// When there is none, or the store refuses.
-    pub async fn delete_conversation(&self, id: &Id) -> Result<(), ChangeError> {
+    pub async fn delete_conversation<T>(
+        &self,
+        id: &Id,
+        audience_limit: usize,
+        note: impl FnOnce(Moved) -> T,
+    ) -> Result<T, ChangeError> {
         let _turn = self.line.turn().await?;
         let key = self
             .directory()
             .conversation_key(id)
             .ok_or(ChangeError::UnknownConversation)?;
         self.store.delete_conversation(id).await?;
-        self.directory.write().delete_conversation(key);
+        let moved = {
+            let mut directory = self.directory.write();
+            // Whether it is large goes by what it was.
+            let moved = Moved::begin(&directory, key, audience_limit, |members| members, &[]);
+            let left = directory.delete_conversation(key);
+            Moved { left, ..moved }
+        };
         self.webhooks.note(id, &[Change::Deleted]);
-        Ok(())
+        Ok(note(moved))
     }
 
-    /// Makes principals members; what is missing is created, but for guests. Who was none before.
+    /// Makes principals members; what is missing is created, but for guests.
     ///
     /// # Errors
     /// When a guest is unknown, or the store refuses.
-    pub async fn add_members(
+    pub async fn add_members<T>(
         &self,
         conversation: Id,
         members: &[PrincipalId],
-    ) -> Result<Vec<PrincipalKey>, ChangeError> {
+        audience_limit: usize,
+        note: impl FnOnce(Moved) -> T,
+    ) -> Result<T, ChangeError> {
         let _turn = self.line.turn().await?;
         self.create_missing(members).await?;
         self.store.add_members(&conversation, members).await?;
@@ -68,23 +83,26 @@ impl People {
         }
         let key = directory.put_conversation(conversation.clone(), None);
         let members: Vec<_> = members.iter().filter_map(|id| directory.key(id)).collect();
+        let moved = Moved::begin(&directory, key, audience_limit, |members| members, &[]);
         let came = directory.join_all(key, &members);
         let added = came.iter().map(|key| directory.member(*key).id().clone());
         changes.extend(added.map(Change::MemberAdded));
         drop(directory);
         self.webhooks.note(&conversation, &changes);
-        Ok(came)
+        Ok(note(Moved { came, ..moved }))
     }
 
-    /// Makes exactly these principals the members; who came and who left.
+    /// Makes exactly these principals the members.
     ///
     /// # Errors
     /// When a guest is unknown, or the store refuses.
-    pub async fn replace_members(
+    pub async fn replace_members<T>(
         &self,
         conversation: Id,
         members: &[PrincipalId],
-    ) -> Result<(Vec<PrincipalKey>, Vec<PrincipalKey>), ChangeError> {
+        audience_limit: usize,
+        note: impl FnOnce(Moved) -> T,
+    ) -> Result<T, ChangeError> {
         let _turn = self.line.turn().await?;
         self.create_missing(members).await?;
         self.store.replace_members(&conversation, members).await?;
@@ -94,25 +112,32 @@ impl People {
             changes.push(Change::Created);
         }
         let key = directory.put_conversation(conversation.clone(), None);
-        let wanted = members.iter().filter_map(|id| directory.key(id)).collect();
+        let wanted: Vec<_> = members.iter().filter_map(|id| directory.key(id)).collect();
+        let moved = Moved::begin(&directory, key, audience_limit, |_| wanted.len(), &[]);
         let (came, left) = directory.replace_members(key, wanted);
         let id_of = |key: &PrincipalKey| directory.member(*key).id().clone();
         changes.extend(left.iter().map(id_of).map(Change::MemberRemoved));
         changes.extend(came.iter().map(id_of).map(Change::MemberAdded));
         drop(directory);
         self.webhooks.note(&conversation, &changes);
-        Ok((came, left))
+        Ok(note(Moved {
+            came,
+            left,
+            ..moved
+        }))
     }
 
-    /// Ends a membership; whose.
+    /// Ends a membership, if there is one.
     ///
     /// # Errors
     /// When the principal or the conversation is unknown, or the store refuses.
-    pub async fn remove_member(
+    pub async fn remove_member<T>(
         &self,
         conversation: &Id,
         member: &PrincipalId,
-    ) -> Result<PrincipalKey, ChangeError> {
+        audience_limit: usize,
+        note: impl FnOnce(Moved) -> T,
+    ) -> Result<T, ChangeError> {
         let _turn = self.line.turn().await?;
         let group = self
             .directory()
@@ -124,11 +149,22 @@ impl People {
         self.store
             .remove_members(conversation, std::slice::from_ref(member))
             .await?;
-        if self.directory.write().leave(group, key) {
+        let moved = {
+            let mut directory = self.directory.write();
+            let least = |members: usize| members.saturating_sub(1);
+            let moved = Moved::begin(&directory, group, audience_limit, least, &[]);
+            let left: Vec<_> = directory
+                .leave(group, key)
+                .then_some(key)
+                .into_iter()
+                .collect();
+            Moved { left, ..moved }
+        };
+        if !moved.left.is_empty() {
             let change = Change::MemberRemoved(member.clone());
             self.webhooks.note(conversation, &[change]);
         }
-        Ok(key)
+        Ok(note(moved))
     }
 
     /// Tells that somebody who is forgotten left these conversations, and is nobody any more.

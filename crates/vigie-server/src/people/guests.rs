@@ -6,7 +6,8 @@ use vigie_store::{StoredBlock, StoredGuest};
 use crate::auth::GuestToken;
 use crate::webhooks::Change;
 
-use super::{ChangeError, MOST_BLOCKS, People};
+use super::moves::forget;
+use super::{ChangeError, MOST_BLOCKS, Moved, People};
 
 /// What an API call says of a new guest.
 #[derive(Debug, Clone)]
@@ -23,24 +24,28 @@ pub struct NewGuest {
 
 /// A guest who became a user.
 #[derive(Debug)]
-pub struct Merged {
+pub struct Merged<T> {
     /// Who is gone.
     pub guest: PrincipalKey,
     /// Who is a member now.
     pub user: PrincipalKey,
     /// The guest's conversations, and whether the user was no member before.
-    pub joined: Vec<(vigie_core::ConversationKey, bool)>,
+    pub joined: Vec<(ConversationKey, bool)>,
+    /// What was made note of for each of them.
+    pub noted: Vec<T>,
 }
 
 impl People {
-    /// Makes a guest; its id, and the token that is kept nowhere.
+    /// Makes a guest; its id, the token that is kept nowhere, and what was made `note` of.
     ///
     /// # Errors
     /// When the store refuses, or no random numbers can be had.
-    pub async fn create_guest(
+    pub async fn create_guest<T>(
         &self,
         new: NewGuest,
-    ) -> Result<(PrincipalId, GuestToken), ChangeError> {
+        audience_limit: usize,
+        note: impl FnOnce(Moved) -> T,
+    ) -> Result<(PrincipalId, GuestToken, T), ChangeError> {
         let _turn = self.line.turn().await?;
         let token = GuestToken::make()?;
         let id = random_guest_id()?;
@@ -56,22 +61,25 @@ impl People {
         self.store
             .upsert_guests(std::slice::from_ref(&guest))
             .await?;
-        let key = {
+        let (key, moved) = {
             let mut directory = self.directory.write();
             let key = directory.put(id.clone(), &profile(&guest), guest.expires_at);
             let is_new = directory.conversation_key(&new.conversation).is_none();
             let conversation = directory.put_conversation(new.conversation.clone(), None);
+            let least = |members| members;
+            let moved = Moved::begin(&directory, conversation, audience_limit, least, &[]);
             directory.join(conversation, key);
             drop(directory);
             let created = is_new.then_some(Change::Created);
             let joined = Change::MemberAdded(id.clone());
             let changes: Vec<Change> = created.into_iter().chain([joined]).collect();
             self.webhooks.note(&new.conversation, &changes);
-            key
+            let came = vec![key];
+            (key, Moved { came, ..moved })
         };
         self.host.know_guest(key);
         self.guests.write().insert(guest.token_sha256, key);
-        Ok((id, token))
+        Ok((id, token, note(moved)))
     }
 
     /// A guest became a user: the user is a member of what the guest was, and the guest is gone, both at one instant.
@@ -82,12 +90,14 @@ impl People {
     ///
     /// # Errors
     /// When there is no such guest, or the store refuses.
-    pub async fn merge_guest<T>(
+    pub async fn merge_guest<T, M>(
         &self,
         guest: &PrincipalId,
         user: &PrincipalId,
         before: impl Fn(PrincipalKey, PrincipalKey) -> T,
-    ) -> Result<(Merged, Vec<T>), ChangeError> {
+        audience_limit: usize,
+        note: impl FnMut(Moved) -> M,
+    ) -> Result<(Merged<M>, Vec<T>), ChangeError> {
         let _turn = self.line.turn().await?;
         let guest_key = self
             .find(guest)
@@ -104,11 +114,19 @@ impl People {
         self.guests.write().retain(|_, key| *key != guest_key);
         let mut directory = self.directory.write();
         let conversations = directory.member(guest_key).conversations().to_vec();
-        let joined = conversations.into_iter().map(|conversation| {
+        let (mut joined, mut moves) = (Vec::new(), Vec::new());
+        for conversation in conversations {
+            let (least, left) = (|members: usize| members.saturating_sub(1), vec![guest_key]);
+            let moved = Moved::begin(&directory, conversation, audience_limit, least, &left);
             let is_new = directory.join(conversation, user_key);
-            (conversation, is_new)
-        });
-        let joined: Vec<_> = joined.collect();
+            let came = is_new.then_some(user_key).into_iter().collect();
+            moves.push(Moved {
+                came,
+                left,
+                ..moved
+            });
+            joined.push((conversation, is_new));
+        }
         for block in &blocks {
             if let Some(blocker) = directory.key(&block.blocker) {
                 directory.block_id(blocker, &block.blocked);
@@ -121,6 +139,7 @@ impl People {
             guest: guest_key,
             user: user_key,
             joined,
+            noted: moves.into_iter().map(note).collect(),
         };
         Ok((merged, noted))
     }
@@ -168,34 +187,31 @@ impl People {
         self.webhooks.mark(&[gone]);
     }
 
-    /// Forgets guests; the keys of those that existed.
+    /// Forgets guests; the keys of those that existed, and what was made `note` of for each of their conversations.
     ///
     /// # Errors
     /// When the store refuses.
-    pub async fn delete_guests(
+    pub async fn delete_guests<T>(
         &self,
         ids: &[PrincipalId],
-    ) -> Result<Vec<PrincipalKey>, ChangeError> {
+        audience_limit: usize,
+        note: impl FnMut(Moved) -> T,
+    ) -> Result<(Vec<PrincipalKey>, Vec<T>), ChangeError> {
         let _turn = self.line.turn().await?;
         let keys: Vec<_> = ids.iter().filter_map(|id| self.find(id)).collect();
         if keys.is_empty() {
-            return Ok(keys);
+            return Ok((keys, Vec::new()));
         }
         self.store.delete_guests(ids).await?;
         self.guests.write().retain(|_, key| !keys.contains(key));
         let left: Vec<_> = keys.iter().map(|key| self.conversations_of(*key)).collect();
-        {
-            let mut directory = self.directory.write();
-            for key in &keys {
-                directory.delete(*key);
-            }
-        }
+        let moved = forget(&mut self.directory.write(), &keys, audience_limit);
         for (key, left) in keys.iter().zip(left) {
             self.host.forget(*key);
             let id = self.directory().member(*key).id().clone();
             self.tell_forgotten(*key, &id, &left);
         }
-        Ok(keys)
+        Ok((keys, moved.into_iter().map(note).collect()))
     }
 }
 

@@ -7,7 +7,8 @@ use vigie_store::StoredUser;
 
 use crate::auth::Claims;
 
-use super::{ChangeError, People};
+use super::moves::forget;
+use super::{ChangeError, Moved, People};
 
 /// What an API call wants to change; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
@@ -123,21 +124,26 @@ impl People {
         Ok((Put { key, is_new }, noted))
     }
 
-    /// Forgets a user; a token does not bring it back.
+    /// Forgets a user; a token does not bring it back. With it comes what was made `note` of for each of its conversations.
     ///
     /// # Errors
     /// When nobody has this id, or the store refuses.
-    pub async fn delete_user(&self, id: &PrincipalId) -> Result<PrincipalKey, ChangeError> {
+    pub async fn delete_user<T>(
+        &self,
+        id: &PrincipalId,
+        audience_limit: usize,
+        note: impl FnMut(Moved) -> T,
+    ) -> Result<(PrincipalKey, Vec<T>), ChangeError> {
         let _turn = self.line.turn().await?;
         let key = self
             .find(id)
             .ok_or_else(|| ChangeError::UnknownPrincipal(id.clone()))?;
         self.store.delete_user(id, self.host.now().wall).await?;
         let left = self.conversations_of(key);
-        self.directory.write().delete(key);
+        let moved = forget(&mut self.directory.write(), &[key], audience_limit);
         self.host.forget(key);
         self.tell_forgotten(key, id, &left);
-        Ok(key)
+        Ok((key, moved.into_iter().map(note).collect()))
     }
 
     /// Takes over the names of a known user's token, if they are news: behind the back of whoever shows it.

@@ -7,13 +7,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use vigie_core::{ConversationKey, Id, PrincipalId, PrincipalKey};
+use vigie_core::{Id, PrincipalId};
 
 use super::access::Service;
 use super::error::{ApiError, CredentialFailure, Problem};
 use super::input::{InPath, OptionalPayload, Payload, conversation_id, name};
 use crate::app::App;
-use crate::people::Before;
 
 /// What to change of a conversation.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -83,12 +82,9 @@ pub(super) async fn delete_conversation(
 ) -> Result<StatusCode, ApiError> {
     let id = conversation_id(&id)?;
     let limit = app.config.limits.audience;
-    let before = app.people.before(&id, limit, |members| members);
-    app.people.delete_conversation(&id).await?;
-    match before {
-        Some((key, Before::Many)) => app.fanout.large_conversation_ended(key),
-        before => tell_members(&app, &id, before, Vec::new(), Vec::new()),
-    }
+    let note = |moved| app.fanout.note_members(moved);
+    let noted = app.people.delete_conversation(&id, limit, note).await?;
+    app.fanout.members_changed(noted);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -113,9 +109,10 @@ pub(super) async fn put_member(
     let id = conversation_id(&id)?;
     let principal: PrincipalId = principal.parse()?;
     let limit = app.config.limits.audience;
-    let before = app.people.before(&id, limit, |members| members);
-    let came = app.people.add_members(id.clone(), &[principal]).await?;
-    tell_members(&app, &id, before, came, Vec::new());
+    let note = |moved| app.fanout.note_members(moved);
+    let members = [principal];
+    let noted = app.people.add_members(id, &members, limit, note).await?;
+    app.fanout.members_changed(noted);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -140,11 +137,9 @@ pub(super) async fn delete_member(
     let id = conversation_id(&id)?;
     let principal: PrincipalId = principal.parse()?;
     let limit = app.config.limits.audience;
-    let before = app
-        .people
-        .before(&id, limit, |members| members.saturating_sub(1));
-    let left = app.people.remove_member(&id, &principal).await?;
-    tell_members(&app, &id, before, Vec::new(), vec![left]);
+    let note = |moved| app.fanout.note_members(moved);
+    let noted = app.people.remove_member(&id, &principal, limit, note);
+    app.fanout.members_changed(noted.await?);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -169,9 +164,11 @@ pub(super) async fn replace_members(
     let id = conversation_id(&id)?;
     let members = read_members(&principals)?;
     let limit = app.config.limits.audience;
-    let before = app.people.before(&id, limit, |_| members.len());
-    let (came, left) = app.people.replace_members(id.clone(), &members).await?;
-    tell_members(&app, &id, before, came, left);
+    let note = |moved| app.fanout.note_members(moved);
+    let replaced = app
+        .people
+        .replace_members(id.clone(), &members, limit, note);
+    app.fanout.members_changed(replaced.await?);
     describe(&app, &id)
         .map(Json)
         .ok_or(ApiError::UnknownConversation)
@@ -204,21 +201,6 @@ pub(super) fn read_members(principals: &[String]) -> Result<Vec<PrincipalId>, Ap
     members.sort_unstable();
     members.dedup();
     Ok(members)
-}
-
-/// Tells who came and who left since the conversation was `before`; one that there was not yet had nobody.
-pub(super) fn tell_members(
-    app: &App,
-    id: &Id,
-    before: Option<(ConversationKey, Before)>,
-    came: Vec<PrincipalKey>,
-    left: Vec<PrincipalKey>,
-) {
-    let key = || app.people.directory().conversation_key(id);
-    let is_new = || Some((key()?, Before::Members(Vec::new())));
-    if let Some((key, before)) = before.or_else(is_new) {
-        app.fanout.members_changed(key, before, came, left);
-    }
 }
 
 fn describe(app: &App, id: &Id) -> Option<ConversationView> {

@@ -8,6 +8,7 @@ use vigie_core::{PrincipalKey, Revocation};
 
 use super::error::ApiError;
 use crate::app::App;
+use crate::fanout::MembersChange;
 use crate::people::ChangeError;
 
 /// Ends every lease, lets `deletion` forget the person, and tells the conversations.
@@ -15,18 +16,14 @@ pub(super) async fn see_off<T>(
     app: &App,
     key: PrincipalKey,
     reason: Revocation,
-    deletion: impl Future<Output = Result<T, ChangeError>>,
+    deletion: impl Future<Output = Result<(T, Vec<MembersChange>), ChangeError>>,
 ) -> Result<(), ApiError> {
-    let before = app.people.memberships(key, app.config.limits.audience);
-    let strangers = app.people.strangers_of(key);
     app.fanout.revoke(key, reason);
-    deletion.await?;
+    let (_, noted) = deletion.await?;
     // Whoever came back while the store was writing is admitted no more, and goes as well.
     app.fanout.revoke(key, reason);
-    for (conversation, before) in before {
-        let moved = (Vec::new(), vec![key]);
-        app.fanout
-            .members_forgotten(conversation, before, moved, strangers.clone());
+    for noted in noted {
+        app.fanout.members_changed(noted);
     }
     Ok(())
 }

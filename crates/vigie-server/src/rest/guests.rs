@@ -12,7 +12,6 @@ use utoipa::ToSchema;
 use vigie_core::{PrincipalId, Revocation, Wall};
 
 use super::access::{Service, find};
-use super::conversations::tell_members;
 use super::departure::see_off;
 use super::error::{ApiError, CredentialFailure, Problem};
 use super::input::{InPath, Payload, conversation_id, guest_id, name, time, user_id};
@@ -86,12 +85,11 @@ pub(super) async fn create_guest(
     Payload(request): Payload<GuestRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
     let new = request.read(app.host.now().wall)?;
-    let (conversation, expires_at) = (new.conversation.clone(), new.expires_at);
+    let expires_at = new.expires_at;
     let limit = app.config.limits.audience;
-    let before = app.people.before(&conversation, limit, |members| members);
-    let (id, token) = app.people.create_guest(new).await?;
-    let came = app.people.find(&id).into_iter().collect();
-    tell_members(&app, &conversation, before, came, Vec::new());
+    let note = |moved| app.fanout.note_members(moved);
+    let (id, token, noted) = app.people.create_guest(new, limit, note).await?;
+    app.fanout.members_changed(noted);
     let made = GuestMade {
         id: id.as_str().to_owned(),
         session_token: token.expose().to_owned(),
@@ -137,11 +135,11 @@ pub(super) async fn merge_guest(
 ) -> Result<StatusCode, ApiError> {
     let guest = guest_id(&id)?;
     let user = request.read()?;
-    let key = find(&app, &guest)?;
-    let before = app.people.memberships(key, app.config.limits.audience);
-    let strangers = app.people.strangers_of(key);
-    let noting = |one, other| app.fanout.sights_between(one, other);
-    let (merged, sights) = app.people.merge_guest(&guest, &user, noting).await?;
+    let before = |one, other| app.fanout.sights_between(one, other);
+    let limit = app.config.limits.audience;
+    let note = |moved| app.fanout.note_members(moved);
+    let merging = app.people.merge_guest(&guest, &user, before, limit, note);
+    let (merged, sights) = merging.await?;
     // Both in one go, before the end of the guest's sessions is an edge of its own.
     app.fanout.guest_merged(&merged);
     app.fanout.revoke(merged.guest, Revocation::Merged);
@@ -149,16 +147,8 @@ pub(super) async fn merge_guest(
     for sights in sights {
         app.fanout.sights_changed(sights);
     }
-    for (conversation, before) in before {
-        let is_new = merged.joined.contains(&(conversation, true));
-        let came = if is_new {
-            vec![merged.user]
-        } else {
-            Vec::new()
-        };
-        let moved = (came, vec![merged.guest]);
-        app.fanout
-            .members_forgotten(conversation, before, moved, strangers.clone());
+    for noted in merged.noted {
+        app.fanout.members_changed(noted);
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -181,12 +171,9 @@ pub(super) async fn delete_guest(
     let id = guest_id(&id)?;
     let key = find(&app, &id)?;
     let ids = [id];
-    see_off(
-        &app,
-        key,
-        Revocation::Deleted,
-        app.people.delete_guests(&ids),
-    )
-    .await?;
+    let note = |moved| app.fanout.note_members(moved);
+    let limit = app.config.limits.audience;
+    let deletion = app.people.delete_guests(&ids, limit, note);
+    see_off(&app, key, Revocation::Deleted, deletion).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -169,7 +169,10 @@ pub(super) async fn delete_user(
 ) -> Result<StatusCode, ApiError> {
     let id = user_id(&id)?;
     let key = find(&app, &id)?;
-    see_off(&app, key, Revocation::Deleted, app.people.delete_user(&id)).await?;
+    let note = |moved| app.fanout.note_members(moved);
+    let limit = app.config.limits.audience;
+    let deletion = app.people.delete_user(&id, limit, note);
+    see_off(&app, key, Revocation::Deleted, deletion).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -49,7 +49,8 @@ async fn a_clean_up_removes_guests_whose_time_is_over() {
         language: None,
         expires_at: Some(end),
     };
-    let (_, token) = app.people.create_guest(guest).await.unwrap();
+    let created = app.people.create_guest(guest, 1_000, |_| ()).await;
+    let (_, token, ()) = created.unwrap();
     assert_eq!(stats(&world).await["anonymousSessions"], 1);
     until(
         async || {

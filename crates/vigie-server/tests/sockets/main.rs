@@ -10,6 +10,7 @@ mod follower;
 mod following;
 mod leak;
 mod limits;
+mod overlapping;
 mod places;
 mod polling;
 mod revocation;

@@ -9,8 +9,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use tempfile::TempDir;
 use vigie_core::{
-    Chosen, ChosenStatus, ConnectionId, ConversationKey, Id, Mono, Now, PrincipalId, PrincipalKey,
-    Privacy, Reach, SessionId, SightRules, Signal, Wall,
+    Chosen, ChosenStatus, ConnectionId, Id, Mono, Now, PrincipalId, PrincipalKey, Privacy, Reach,
+    SessionId, SightRules, Signal, Wall,
 };
 use vigie_store::{Incarnation, Store};
 
@@ -31,10 +31,10 @@ use crate::engine_host::{Arrival, EngineHost, decide_due};
 use crate::fanout::rooms::Metadata;
 use crate::fanout::sights::Sights;
 use crate::fanout::window::WINDOW;
-use crate::fanout::{Connection, Fanout, Positions, Wanted};
+use crate::fanout::{Connection, Fanout, MembersChange, Positions, Wanted};
 use crate::flusher::Flusher;
 use crate::limits::Reached;
-use crate::people::{Before, People, UserPatch};
+use crate::people::{People, UserPatch};
 use crate::webhooks::Webhooks;
 
 const PEOPLE: [&str; 6] = ["ann", "ben", "cem", "dot", "eva", "fay"];
@@ -69,6 +69,8 @@ pub(super) struct World {
     server: Server,
     clients: Vec<Client>,
     truth: Truth,
+    /// Changes of members that were made and that nobody has asked to be told yet.
+    untold: Vec<MembersChange>,
     /// Sessions of people who have no client here.
     elsewhere: BTreeMap<&'static str, ConnectionId>,
     bug: Option<Bug>,
@@ -111,6 +113,7 @@ impl World {
             server,
             clients: clients.collect(),
             truth,
+            untold: Vec::new(),
             elsewhere: BTreeMap::new(),
             bug,
             log: Vec::new(),
@@ -149,12 +152,14 @@ impl World {
             16..18 => self.block(who, rng).await,
             18..22 => self.meet(conversation, who).await,
             22..26 => self.part(conversation, who).await,
-            26..38 => self.connect_or_drop(number, rng),
-            38..40 => self.watch(number, who),
-            40..42 => self.open_or_close(number, conversation),
-            42..44 => self.ask_again(number),
-            44..56 => self.read(number, rng.usize(..4)),
-            56..67 => self.tell(),
+            26 if rng.u8(..3) == 0 => self.end(conversation).await,
+            26..30 => self.ask_to_tell(rng),
+            30..41 => self.connect_or_drop(number, rng),
+            41..43 => self.watch(number, who),
+            43..45 => self.open_or_close(number, conversation),
+            45..47 => self.ask_again(number),
+            47..57 => self.read(number, rng.usize(..4)),
+            57..67 => self.tell(),
             67..70 => self.tell_rooms().await,
             70..84 => self.look(),
             84..88 => self.restamp(number),
@@ -201,13 +206,14 @@ impl World {
     }
 
     /// Everybody connects, and everything that waits is told and read.
-    pub(super) async fn come_to_rest(&mut self) -> Result<(), Finding> {
+    pub(super) async fn come_to_rest(&mut self, rng: &mut Rng) -> Result<(), Finding> {
         for number in 0..CLIENTS {
             if self.clients[number].live.is_none() {
                 self.connect(number);
                 self.check()?;
             }
         }
+        self.ask_to_tell(rng);
         // Whoever is in grace is decided now, so that nothing is due later.
         self.pass(Duration::from_secs(60));
         // Each round sends at least as much as the smallest pace lets through, or finds nothing.

@@ -141,6 +141,12 @@ impl Lists {
         watchers.flat_map(BTreeMap::values)
     }
 
+    /// Everybody who is watched, and the links that do.
+    pub(super) fn watched(&self) -> impl Iterator<Item = (&PrincipalId, &[Arc<Connection>])> {
+        let watchers = self.watchers.iter();
+        watchers.map(|(id, links)| (id, links.as_slice()))
+    }
+
     /// Whether anybody watches anybody.
     pub(super) fn is_empty(&self) -> bool {
         self.watchers.is_empty()

@@ -104,49 +104,59 @@ impl World {
     pub(super) async fn meet(&mut self, conversation: &'static str, who: &'static str) {
         self.note(format!("{who} joins {conversation}"));
         let (id, member) = (conversation_id(conversation), PrincipalId::user(who));
-        let people = &self.server.people;
-        let before = people.before(&id, self.config.limits.audience, |members| members);
-        let added = people.add_members(id, &[member.unwrap()]).await;
+        let (people, fanout) = (&self.server.people, &self.server.fanout);
+        let (limit, members) = (self.config.limits.audience, [member.unwrap()]);
+        let note = |moved| fanout.note_members(moved);
+        let noted = people.add_members(id, &members, limit, note).await;
         let group = self.truth.conversations.entry(conversation).or_default();
         group.insert(who);
-        self.members_changed(conversation, before, added.unwrap(), Vec::new());
+        self.untold.push(noted.unwrap());
     }
 
     pub(super) async fn part(&mut self, conversation: &'static str, who: &'static str) {
         self.note(format!("{who} leaves {conversation}"));
         let (id, member) = (conversation_id(conversation), PrincipalId::user(who));
-        let people = &self.server.people;
-        let limit = self.config.limits.audience;
-        let before = people.before(&id, limit, |members| members.saturating_sub(1));
-        if before.is_none() {
+        let (people, fanout) = (&self.server.people, &self.server.fanout);
+        if people.directory().conversation_key(&id).is_none() {
             return;
         }
-        let left = people.remove_member(&id, &member.unwrap()).await.unwrap();
+        let (limit, member) = (self.config.limits.audience, member.unwrap());
+        let note = |moved| fanout.note_members(moved);
+        let noted = people.remove_member(&id, &member, limit, note).await;
         let group = self.truth.conversations.entry(conversation).or_default();
         group.remove(who);
         for client in self.clients.iter_mut().filter(|client| client.who == who) {
             client.opened.remove(conversation);
         }
-        self.members_changed(conversation, before, Vec::new(), vec![left]);
+        self.untold.push(noted.unwrap());
     }
 
-    pub(super) fn members_changed(
-        &self,
-        conversation: &str,
-        before: Option<(ConversationKey, Before)>,
-        came: Vec<PrincipalKey>,
-        left: Vec<PrincipalKey>,
-    ) {
-        if self.bug == Some(Bug::MembersAreUntold) {
-            return;
+    /// A conversation is deleted, and begun anew when somebody joins it.
+    pub(super) async fn end(&mut self, conversation: &'static str) {
+        self.note(format!("{conversation} is deleted"));
+        let (people, fanout) = (&self.server.people, &self.server.fanout);
+        let (id, limit) = (conversation_id(conversation), self.config.limits.audience);
+        let note = |moved| fanout.note_members(moved);
+        let noted = people.delete_conversation(&id, limit, note).await;
+        self.truth
+            .conversations
+            .entry(conversation)
+            .or_default()
+            .clear();
+        for client in &mut self.clients {
+            client.opened.remove(conversation);
         }
-        let directory = self.server.people.directory();
-        let key = directory.conversation_key(&conversation_id(conversation));
-        drop(directory);
-        let is_new = || Some((key?, Before::Members(Vec::new())));
-        if let Some((key, before)) = before.or_else(is_new) {
-            let fanout = &self.server.fanout;
-            fanout.members_changed(key, before, came, left);
+        // There may be none, or none again.
+        self.untold.extend(noted.ok());
+    }
+
+    /// Calls that changed members go on, in any order, and each asks that its change be told.
+    pub(super) fn ask_to_tell(&mut self, rng: &mut Rng) {
+        rng.shuffle(&mut self.untold);
+        for change in std::mem::take(&mut self.untold) {
+            if self.bug != Some(Bug::MembersAreUntold) {
+                self.server.fanout.members_changed(change);
+            }
         }
     }
 
@@ -172,6 +182,7 @@ impl World {
             client.live = None;
         }
         self.elsewhere.clear();
+        self.untold.clear();
         self.clock.advance(Duration::from_millis(500));
         self.server = Server::start(&self.url, &self.config, &self.clock).await;
     }
