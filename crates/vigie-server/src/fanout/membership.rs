@@ -23,6 +23,14 @@ pub(crate) struct MembersChange {
     watching: Vec<Watches>,
 }
 
+/// Who came and who left, and the pairs who could not see each other, the one who left first.
+#[derive(Debug, Clone, Copy)]
+struct Moves<'m> {
+    came: &'m [PrincipalKey],
+    left: &'m [PrincipalKey],
+    strangers: &'m [(PrincipalKey, PrincipalKey)],
+}
+
 impl Fanout {
     /// What telling a change of members will need to know; to be asked for before anything else changes in the directory.
     ///
@@ -73,7 +81,12 @@ impl Fanout {
         self.members_moved(conversation, &came, &left);
         // A conversation beyond the limit subscribes nobody; one that crosses it changes what everybody holds.
         if before.len().min(after.len()) <= self.audience_limit {
-            self.relations_changed(before);
+            let moved = Moves {
+                came: &came,
+                left: &left,
+                strangers,
+            };
+            self.relations_changed(&self.concerned(before, moved));
             self.relations_changed(&came);
         }
         if !left.is_empty() {
@@ -96,6 +109,20 @@ impl Fanout {
             }
             (false, false) => {}
         }
+    }
+
+    /// Those among the members to whom somebody came or left whom they could know of: whoever blocked them all, or was blocked, notices nothing.
+    fn concerned(&self, members: &[PrincipalKey], moves: Moves<'_>) -> Vec<PrincipalKey> {
+        let directory = self.people.directory();
+        let moved = || moves.came.iter().chain(moves.left);
+        let notices = |member: &PrincipalKey| {
+            moves.left.contains(member)
+                || moved().any(|moved| {
+                    !moves.strangers.contains(&(*moved, *member))
+                        && !directory.is_blocked_between(*moved, *member)
+                })
+        };
+        members.iter().copied().filter(notices).collect()
     }
 
     /// Gives these people's sockets everything anew: whom they are told of is no longer whom they hold.

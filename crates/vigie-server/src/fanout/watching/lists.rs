@@ -142,9 +142,11 @@ impl Lists {
     }
 
     /// Everybody who is watched, and the links that do.
-    pub(super) fn watched(&self) -> impl Iterator<Item = (&PrincipalId, &[Arc<Connection>])> {
+    pub(super) fn watched(
+        &self,
+    ) -> impl Iterator<Item = (&PrincipalId, impl Iterator<Item = &Arc<Connection>>)> {
         let watchers = self.watchers.iter();
-        watchers.map(|(id, links)| (id, links.as_slice()))
+        watchers.map(|(id, links)| (id, links.values()))
     }
 
     /// Whether anybody watches anybody.

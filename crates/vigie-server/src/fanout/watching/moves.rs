@@ -53,7 +53,7 @@ impl Fanout {
             let key = directory.key(id).filter(is_one)?;
             Some((key, links))
         });
-        let pairs = seen.flat_map(|(key, links)| links.iter().map(move |link| (link, key)));
+        let pairs = seen.flat_map(|(key, links)| links.map(move |link| (link, key)));
         pairs
             .filter(|(link, _)| is_one(&link.principal))
             .map(|(link, key)| (Arc::clone(link), key))
