@@ -112,6 +112,6 @@ fn merge(old: Option<&PresenceRecord>, new: &PresenceRecord) -> PresenceRecord {
     }
     merged.choice = merged
         .choice
-        .filter(|choice| choice.chosen.is_some() || choice.veil.is_some());
+        .filter(vigie_core::StoredChoice::is_kept);
     merged
 }

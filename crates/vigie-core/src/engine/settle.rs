@@ -63,7 +63,7 @@ impl Engine {
         }
         let is = self.with_chosen(principal, fold.availability);
         if is != was {
-            self.show(principal, is);
+            self.show(principal, is, now);
         }
         let concern = self.reveal(principal, was, before.as_deref(), now);
         self.standings.tidy(principal);
@@ -85,13 +85,14 @@ impl Engine {
     }
 
     /// An edge: the one place where availability changes.
-    fn show(&mut self, principal: PrincipalKey, is: Availability) {
+    fn show(&mut self, principal: PrincipalKey, is: Availability, now: Now) {
         let active_at = self.cells.active_at(principal);
         let ended_proof = self.details(principal).ended_proof;
         let standing = self.standings.change(principal);
         standing.shown = is;
         if is == Availability::Offline {
             standing.seen_at = standing.seen_at.max(ended_proof).max(active_at);
+            self.show_goodbye(principal, ended_proof, now);
             if ended_proof.is_some() {
                 // From now on `seen_at` says it.
                 self.details_mut(principal).ended_proof = None;
@@ -99,7 +100,7 @@ impl Engine {
         }
     }
 
-    fn fold(&self, principal: PrincipalKey, word: Word, now: Now) -> Fold {
+    pub(super) fn fold(&self, principal: PrincipalKey, word: Word, now: Now) -> Fold {
         let details = self.details(principal);
         let rest = details
             .rest_floor

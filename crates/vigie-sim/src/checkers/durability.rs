@@ -151,7 +151,7 @@ fn without_refreshes(mut record: PresenceRecord) -> PresenceRecord {
     // What was taken back is not kept.
     record.choice = record
         .choice
-        .filter(|choice| choice.chosen.is_some() || choice.veil.is_some());
+        .filter(vigie_core::StoredChoice::is_kept);
     record.sessions.sort_by_key(|session| session.id);
     for session in &mut record.sessions {
         session.active_at = Wall::from_millis(0);
