@@ -128,9 +128,8 @@ impl Fanout {
             return;
         }
         let presence = &told.presence;
-        let is_plain = presence.chosen.is_none()
-            && presence.veil.is_none()
-            && presence.times_shown.is_none();
+        let is_plain =
+            presence.chosen.is_none() && presence.veil.is_none() && presence.times_shown.is_none();
         let frame = common
             .filter(|_| is_plain)
             .unwrap_or_else(|| self.status_frame(Sight::Whole, principal, &told.presence));

@@ -65,7 +65,10 @@ impl Reference {
         }
         if record.availability == Availability::Online {
             // Whoever was not idle thanks to REST is not announced away after a restart.
-            person.rest_proof = record.last_active_at.map(|at| known(at).mono);
+            // Nor whoever stopped hiding a moment before, without a word.
+            let lifted = person.choice.lifted.and(person.known_to_others().0);
+            let active = record.last_active_at.max(lifted);
+            person.rest_proof = active.map(|at| known(at).mono);
         }
         self.people[principal.index()] = person;
     }
