@@ -74,7 +74,7 @@ impl Engine {
         choice.stored.chosen = chosen;
         choice.ends = ends;
         choice.renew(now);
-        self.come_forward(principal, now);
+        self.come_forward(principal, now.mono);
         self.settle_after(principal, before, now);
         self.persist(principal, false);
     }
@@ -82,23 +82,23 @@ impl Engine {
     /// Clears a choice whose end has come; says whether there was one.
     pub(super) fn end_choice(&mut self, principal: PrincipalKey, now: Now) -> bool {
         let ends = self.choice(principal).and_then(|choice| choice.ends);
-        if ends.is_none_or(|ends| ends > now.mono) {
+        let Some(ends) = ends.filter(|ends| *ends <= now.mono) else {
             return false;
-        }
+        };
         let choice = self.choice_mut(principal);
         choice.stored.chosen = None;
         choice.ends = None;
         choice.renew(now);
-        self.come_forward(principal, now);
+        self.come_forward(principal, ends);
         true
     }
 
-    /// Whoever is there and hides no more looks like one who comes now, and nobody comes idle.
-    fn come_forward(&mut self, principal: PrincipalKey, now: Now) {
+    /// Whoever is there and hides no more looks like one who comes at that instant, and nobody comes idle.
+    fn come_forward(&mut self, principal: PrincipalKey, at: Mono) {
         let hides = self.choice(principal).is_some_and(Choice::hides);
-        let fold = self.fold(principal, self.cells.word(principal), now);
+        let fold = self.fold(principal, self.cells.word(principal), at);
         if self.veil(principal).is_some() && !hides && fold.availability.is_online() {
-            self.cells.raise_proof(principal, now.mono);
+            self.cells.raise_proof(principal, at);
         }
     }
 

@@ -41,10 +41,14 @@ impl Engine {
             .clone()
             .map(|stored| self.clamp_veil(stored, now));
         if record.availability == Availability::Online
-            && let Some(lifted) = choice.as_ref().and_then(|stored| stored.lifted)
-            && let Some(shown) = lifted.active_at(active_at)
+            && let Some(stored) = &choice
+            && let Some(shown) = match (stored.veil, stored.lifted) {
+                (Some(veil), _) => veil.last_active_at,
+                (None, Some(lifted)) => lifted.active_at(active_at),
+                (None, None) => None,
+            }
         {
-            // Whoever was seen again without an activity is idle as from then.
+            // Whoever came forward without an activity is not idle for as long.
             self.cells.raise_proof(principal, now.mono_of(shown));
         }
         let choice = choice.map(|stored| Box::new(Choice::restored(stored, now)));

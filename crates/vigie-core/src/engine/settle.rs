@@ -7,7 +7,7 @@ use crate::availability::Availability;
 use crate::chosen::Chosen;
 use crate::principal::PrincipalKey;
 use crate::signal::Effect;
-use crate::time::Now;
+use crate::time::{Mono, Now};
 
 use super::fold::{Fold, RestLease, earliest, fold};
 use super::{Engine, sessions::Slot};
@@ -42,7 +42,7 @@ impl Engine {
         // An activity may touch the cell between the look and the turn of the key: then look again.
         let fold = loop {
             let word = self.cells.word(principal);
-            let fold = self.fold(principal, word, now);
+            let fold = self.fold(principal, word, now.mono);
             if self
                 .cells
                 .turn_gate(principal, word, self.gate(principal, fold))
@@ -100,7 +100,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn fold(&self, principal: PrincipalKey, word: Word, now: Now) -> Fold {
+    pub(super) fn fold(&self, principal: PrincipalKey, word: Word, now: Mono) -> Fold {
         let details = self.details(principal);
         let rest = details
             .rest_floor
@@ -111,7 +111,7 @@ impl Engine {
             word.proof(),
             details.forced_offline.is_some(),
             &self.rules,
-            now.mono,
+            now,
         )
     }
 

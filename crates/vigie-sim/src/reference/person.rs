@@ -152,18 +152,20 @@ impl Person {
 
     /// Whether there was anything.
     fn end_what_is_over(&mut self, now: Now, rules: &Rules) -> bool {
-        let rest_is_over = self.rest_end(rules).is_some_and(|end| now.mono >= end);
-        if rest_is_over {
-            self.rest = None;
-        }
         let before = self.stays.len();
         for stay in self.stays.iter().filter(|stay| !stay.counts(now.mono)) {
             self.ended_proof = self.ended_proof.max(Some(stay.proof));
         }
         self.stays.retain(|stay| stay.counts(now.mono));
+        let choice_ends = self.choice.ends;
         let choice_is_over = self.choice.end(now.mono);
-        if choice_is_over {
-            self.come_forward(now.mono, rules);
+        if let Some(end) = choice_ends.filter(|_| choice_is_over) {
+            // A timer that is late makes nobody come later.
+            self.come_forward(end, rules);
+        }
+        let rest_is_over = self.rest_end(rules).is_some_and(|end| now.mono >= end);
+        if rest_is_over {
+            self.rest = None;
         }
         rest_is_over || self.stays.len() != before || choice_is_over
     }
