@@ -259,8 +259,8 @@ pub(crate) async fn the_view_shows_what_others_see(database: &impl Database) {
     }
     // After a veil was lifted the times go on from it, until there is a later activity.
     for (seconds, hidden_until, active) in [
-        (1_000, at(1), "2023-11-14T22:13:20.007Z"),
-        (1_001, at(0), "2023-11-14T22:13:21.000Z"),
+        (1_000, at(2), "2023-11-14T22:13:20.007Z"),
+        (1_001, at(1), "2023-11-14T22:13:22.000Z"),
     ] {
         let lifted = Some(StoredChoice {
             version: version(seconds),
@@ -274,7 +274,7 @@ pub(crate) async fn the_view_shows_what_others_see(database: &impl Database) {
         let record = PresenceRecord {
             version: version(3),
             last_seen_at: Some(at(1)),
-            ..with(online(1), lifted)
+            ..with(online(2), lifted)
         };
         let batch = [write(&user("alice"), &record)];
         store.write_presence(&by, &batch, Some(now)).await.unwrap();
