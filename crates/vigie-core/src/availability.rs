@@ -76,4 +76,17 @@ pub struct Presence {
     pub chosen: Option<Arc<Chosen>>,
     /// What others are shown instead, while the person is invisible and until it is seen again.
     pub veil: Option<Veil>,
+    /// What others are shown instead of the three times, after a veil was lifted.
+    pub times_shown: Option<Times>,
+}
+
+/// The times of a presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// As [`Presence::last_active_at`].
+    pub last_active_at: Option<Wall>,
+    /// As [`Presence::last_proof_at`].
+    pub last_proof_at: Option<Wall>,
+    /// As [`Presence::last_seen_at`].
+    pub last_seen_at: Option<Wall>,
 }

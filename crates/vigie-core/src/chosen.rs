@@ -83,3 +83,28 @@ pub struct Veil {
     /// The switch itself, or the last time the person was seen before it.
     pub last_seen_at: Option<Wall>,
 }
+
+/// What is left of a veil that was lifted: the times that others are shown until what is real agrees with them.
+///
+/// The last absence lies behind the veil, and so may the last activity: others are shown what they would be of somebody who left when the veil was raised, and came when it was lifted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifted {
+    /// Activity up to it lay behind the veil; the beginning of time when there was none.
+    pub hidden_until: Wall,
+    /// Shown until there is a later activity than that.
+    pub last_active_at: Option<Wall>,
+    /// Shown until the next goodbye that others see.
+    pub last_seen_at: Option<Wall>,
+}
+
+impl Lifted {
+    /// The last activity that others are shown, given the real one.
+    #[must_use]
+    pub fn active_at(&self, real: Option<Wall>) -> Option<Wall> {
+        if real > Some(self.hidden_until) {
+            real.max(self.last_active_at)
+        } else {
+            self.last_active_at
+        }
+    }
+}

@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::activity_cells::ActivityCells;
-use crate::availability::{Availability, Presence};
+use crate::availability::{Availability, Presence, Times};
 use crate::principal::PrincipalKey;
 use crate::record::{PresenceRecord, StoredSession};
 use crate::rules::Rules;
@@ -191,6 +191,15 @@ impl Engine {
                 proofs.max().max(details.ended_proof)
             }
         };
+        let lifted = self.lifted(principal);
+        let times_shown = lifted.map(|lifted| {
+            let active = lifted.active_at(active);
+            Times {
+                last_active_at: active,
+                last_proof_at: active.max(lifted.last_seen_at).max(proof),
+                last_seen_at: lifted.last_seen_at,
+            }
+        });
         Presence {
             availability: standing.shown,
             version: standing.version,
@@ -199,6 +208,7 @@ impl Engine {
             last_seen_at: standing.seen_at,
             chosen: self.chosen(principal),
             veil: self.veil(principal),
+            times_shown,
         }
     }
 

@@ -22,8 +22,8 @@ mod visibility;
 mod write_behind;
 
 pub use activity_cells::{ActivityCells, Throttle, Touch};
-pub use availability::{Availability, Presence, Version};
-pub use chosen::{Chosen, ChosenStatus, Veil};
+pub use availability::{Availability, Presence, Times, Version};
+pub use chosen::{Chosen, ChosenStatus, Lifted, Veil};
 pub use directory::{
     Conversation, ConversationKey, Directory, Member, Names, Population, Profile, Role, UnknownRole,
 };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::availability::{Availability, Version};
-use crate::chosen::{Chosen, Veil};
+use crate::chosen::{Chosen, Lifted, Veil};
 use crate::signal::SessionId;
 use crate::time::Wall;
 
@@ -52,15 +52,25 @@ impl PresenceRecord {
 /// What a person chose, with the veil of whoever hides.
 ///
 /// It is the person's, not a start's: whoever writes it later, by its own version, wins on every node.
-/// With nothing chosen and no veil it says that what is kept is to be removed.
+/// With nothing chosen, no veil and nothing left of one it says that what is kept is to be removed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoredChoice {
-    /// Grows with every change of the two; others are never shown it.
+    /// Grows with every change of the others below; watchers are never shown it.
     pub version: Version,
     /// Set while something is chosen.
     pub chosen: Option<Arc<Chosen>>,
     /// Set while others are shown something else than what is.
     pub veil: Option<Veil>,
+    /// Set while others are shown other times than what is, after a veil was lifted.
+    pub lifted: Option<Lifted>,
+}
+
+impl StoredChoice {
+    /// Whether there is anything that a start has to know.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.chosen.is_some() || self.veil.is_some() || self.lifted.is_some()
+    }
 }
 
 /// One session as the store keeps it.

@@ -287,9 +287,15 @@ pub fn face(sight: Sight, presence: &Presence, now: Wall) -> Face {
             ..of_presence(presence)
         },
         Sight::Part { last_seen, .. } => {
-            let face = match presence.veil {
-                Some(veil) => of_veil(veil),
-                None => of_presence(presence),
+            let face = match (presence.veil, presence.times_shown) {
+                (Some(veil), _) => of_veil(veil),
+                (None, Some(times)) => Face {
+                    last_active_at: times.last_active_at,
+                    last_proof_at: times.last_proof_at,
+                    last_seen_at: times.last_seen_at,
+                    ..of_presence(presence)
+                },
+                (None, None) => of_presence(presence),
             };
             if last_seen {
                 face

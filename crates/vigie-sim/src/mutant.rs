@@ -53,11 +53,13 @@ pub enum Mutant {
     VeilIsToldThrough,
     /// The store keeps that somebody is invisible, but not what others are shown.
     VeilLostAtRestart,
+    /// Whoever comes back from behind a veil is told about with their real times.
+    ReturnTellsOfTheAbsence,
 }
 
 impl Mutant {
     /// Every planted bug.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ResumeForgotten,
         Self::LossIsGoodbye,
         Self::GoodbyeIsLoss,
@@ -77,6 +79,7 @@ impl Mutant {
         Self::StartResetsEverybody,
         Self::VeilIsToldThrough,
         Self::VeilLostAtRestart,
+        Self::ReturnTellsOfTheAbsence,
     ];
 }
 
@@ -132,6 +135,9 @@ impl Border {
         }
         if self.is(Mutant::VeilIsToldThrough) {
             concern = Concern::Watchers;
+        }
+        if self.is(Mutant::ReturnTellsOfTheAbsence) {
+            presence.times_shown = None;
         }
         if self.is(Mutant::MissingTimeIsNow) {
             presence.last_seen_at = presence.last_seen_at.or(Some(now.wall));

@@ -144,7 +144,7 @@ impl Reference {
                 self.decide(principal, now, Farewell::Silent, &mut demanded);
             }
             Signal::StatusChosen { chosen, .. } => {
-                self.people[principal.index()].choose(chosen, now);
+                self.people[principal.index()].choose(chosen, now, &self.rules);
                 self.decide(principal, now, Farewell::Silent, &mut demanded);
             }
             Signal::SessionProved { .. } | Signal::ProcessPaused { .. } => {}

@@ -110,8 +110,6 @@ fn merge(old: Option<&PresenceRecord>, new: &PresenceRecord) -> PresenceRecord {
             .flatten()
             .max_by_key(|choice| choice.version);
     }
-    merged.choice = merged
-        .choice
-        .filter(|choice| choice.chosen.is_some() || choice.veil.is_some());
+    merged.choice = merged.choice.filter(vigie_core::StoredChoice::is_kept);
     merged
 }

@@ -128,6 +128,11 @@ fn a_veil_that_a_restart_loses() {
     is_found_by(Mutant::VeilLostAtRestart, Checker::Veils);
 }
 
+#[test]
+fn a_return_that_tells_when_somebody_was_there_behind_the_veil() {
+    is_found_by(Mutant::ReturnTellsOfTheAbsence, Checker::Veils);
+}
+
 /// Without the reference's word the ghost is still found: in the quiet end its lease never does.
 #[test]
 fn a_ghost_is_found_by_its_lease_alone() {

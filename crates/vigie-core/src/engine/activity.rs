@@ -33,6 +33,7 @@ impl Engine {
         }
         self.cells.raise_proof(principal, at.mono);
         let moved = self.cells.raise_active(principal, at.wall);
+        self.note_return(principal, at.wall);
         self.offer(principal, moved, opens || lifts, now);
     }
 
@@ -49,6 +50,7 @@ impl Engine {
         let came_to_front = std::mem::take(&mut session.backgrounded);
         let lifts = lift_force(&mut self.details_mut(principal).forced_offline, now.mono);
         let moved = self.cells.raise_active(principal, now.wall);
+        self.note_return(principal, now.wall);
         self.offer(principal, moved, came_to_front || lifts, now);
     }
 

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::availability::Availability;
-use crate::chosen::Veil;
+use crate::chosen::{Lifted, Veil};
 use crate::principal::PrincipalKey;
 use crate::record::{PresenceRecord, StoredChoice, StoredSession};
 use crate::signal::ConnectionId;
@@ -40,6 +40,17 @@ impl Engine {
             .choice
             .clone()
             .map(|stored| self.clamp_veil(stored, now));
+        if record.availability == Availability::Online
+            && let Some(stored) = &choice
+            && let Some(shown) = match (stored.veil, stored.lifted) {
+                (Some(veil), _) => veil.last_active_at,
+                (None, Some(lifted)) => lifted.active_at(active_at),
+                (None, None) => None,
+            }
+        {
+            // Whoever came forward without an activity is not idle for as long.
+            self.cells.raise_proof(principal, now.mono_of(shown));
+        }
         let choice = choice.map(|stored| Box::new(Choice::restored(stored, now)));
         let details = self.details_mut(principal);
         details.choice = choice;
@@ -113,14 +124,24 @@ impl Engine {
         self.sessions.add(details, session);
     }
 
-    /// A veil looks like the times of somebody offline, so it is clamped as they are.
+    /// A veil, and what is left of one, looks like the times of somebody offline, so it is clamped as they are.
     fn clamp_veil(&mut self, stored: StoredChoice, now: Now) -> StoredChoice {
         let veil = stored.veil.map(|veil| Veil {
             last_active_at: self.clamp(veil.last_active_at, now),
             last_seen_at: self.clamp(veil.last_seen_at, now),
             ..veil
         });
-        StoredChoice { veil, ..stored }
+        let lifted = stored.lifted.map(|lifted| Lifted {
+            // It is compared with the last activity, which is clamped too.
+            hidden_until: lifted.hidden_until.min(now.wall),
+            last_active_at: self.clamp(lifted.last_active_at, now),
+            last_seen_at: self.clamp(lifted.last_seen_at, now),
+        });
+        StoredChoice {
+            veil,
+            lifted,
+            ..stored
+        }
     }
 
     /// A stored time in the future was written by a clock that was wrong: now is the latest it can mean.

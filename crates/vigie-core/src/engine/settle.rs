@@ -7,7 +7,7 @@ use crate::availability::Availability;
 use crate::chosen::Chosen;
 use crate::principal::PrincipalKey;
 use crate::signal::Effect;
-use crate::time::Now;
+use crate::time::{Mono, Now};
 
 use super::fold::{Fold, RestLease, earliest, fold};
 use super::{Engine, sessions::Slot};
@@ -42,7 +42,7 @@ impl Engine {
         // An activity may touch the cell between the look and the turn of the key: then look again.
         let fold = loop {
             let word = self.cells.word(principal);
-            let fold = self.fold(principal, word, now);
+            let fold = self.fold(principal, word, now.mono);
             if self
                 .cells
                 .turn_gate(principal, word, self.gate(principal, fold))
@@ -63,7 +63,7 @@ impl Engine {
         }
         let is = self.with_chosen(principal, fold.availability);
         if is != was {
-            self.show(principal, is);
+            self.show(principal, is, now);
         }
         let concern = self.reveal(principal, was, before.as_deref(), now);
         self.standings.tidy(principal);
@@ -85,13 +85,14 @@ impl Engine {
     }
 
     /// An edge: the one place where availability changes.
-    fn show(&mut self, principal: PrincipalKey, is: Availability) {
+    fn show(&mut self, principal: PrincipalKey, is: Availability, now: Now) {
         let active_at = self.cells.active_at(principal);
         let ended_proof = self.details(principal).ended_proof;
         let standing = self.standings.change(principal);
         standing.shown = is;
         if is == Availability::Offline {
             standing.seen_at = standing.seen_at.max(ended_proof).max(active_at);
+            self.show_goodbye(principal, ended_proof, now);
             if ended_proof.is_some() {
                 // From now on `seen_at` says it.
                 self.details_mut(principal).ended_proof = None;
@@ -99,7 +100,7 @@ impl Engine {
         }
     }
 
-    fn fold(&self, principal: PrincipalKey, word: Word, now: Now) -> Fold {
+    pub(super) fn fold(&self, principal: PrincipalKey, word: Word, now: Mono) -> Fold {
         let details = self.details(principal);
         let rest = details
             .rest_floor
@@ -110,7 +111,7 @@ impl Engine {
             word.proof(),
             details.forced_offline.is_some(),
             &self.rules,
-            now.mono,
+            now,
         )
     }
 

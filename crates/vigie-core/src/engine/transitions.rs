@@ -55,6 +55,8 @@ impl Engine {
         if inherited.is_none() {
             self.cells.raise_active(principal, now.wall);
         }
+        // Also one that inherits: what it inherits may lie behind a veil that it lifts.
+        self.note_return(principal, now.wall);
         let active = inherited.unwrap_or(now);
         let details = self.standings.change_details(principal);
         details.forced_offline = None;

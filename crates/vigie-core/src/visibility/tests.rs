@@ -148,6 +148,7 @@ fn busy_online(veil: Option<Veil>) -> Presence {
             until: at(200),
         })),
         veil,
+        times_shown: None,
     }
 }
 
@@ -167,6 +168,7 @@ fn behind_a_veil_nothing_that_happens_changes_what_others_see() {
         last_seen_at: at(300),
         chosen: None,
         veil: Some(veil),
+        times_shown: None,
     };
     for sight in [Sight::Nothing, NAME_ALONE, PARTLY, Sight::CONTACT] {
         let now = Wall::from_millis(400_000);

@@ -201,8 +201,7 @@ impl Machine {
             self.cells.make_durable(who);
             let mut record = self.record(who);
             // What was taken back is not in a store.
-            let is_kept = |choice: &StoredChoice| choice.chosen.is_some() || choice.veil.is_some();
-            record.choice = record.choice.filter(is_kept);
+            record.choice = record.choice.filter(StoredChoice::is_kept);
             (who, record)
         };
         let records: Vec<_> = people.map(last_record).collect();

@@ -103,8 +103,9 @@ fn visible_again_is_news_with_a_later_version_and_tells_nothing_of_the_time_betw
     assert_eq!(world.told(), ["at 181 s: alice online"]);
     let shown = world.face(ALICE);
     assert!(shown.version > frozen.version);
-    // The absence behind the veil ended at 121 s.
-    assert_eq!(world.last_seen(ALICE), Some(3 * MINUTE + SECOND));
+    assert_eq!(shown.last_seen_at, frozen.last_seen_at);
+    // The absence behind the veil, which oneself alone is shown.
+    assert_eq!(world.last_seen(ALICE), Some(MINUTE + SECOND));
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn invisible_survives_a_crash_also_when_the_session_returns() {
     assert_eq!(world.told(), NOTHING);
     assert_eq!(world.face(ALICE), frozen);
     world.chooses_nothing(ALICE);
-    assert_eq!(world.told(), ["at 3604 s: alice away"]);
+    assert_eq!(world.told(), ["at 3604 s: alice online"]);
 }
 
 #[test]

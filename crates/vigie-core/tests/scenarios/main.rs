@@ -8,6 +8,7 @@
 mod world;
 
 mod batch_activity;
+mod behind_the_veil_or_away;
 mod chosen_end;
 mod chosen_status;
 mod clean_or_abrupt;

@@ -5,6 +5,7 @@
 //! Always true: every deadline on the way is decided at its very instant, and the effects of one signal are drained before the next.
 
 use core::time::Duration;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ use vigie_core::{
 
 mod people;
 mod store;
+
+pub(crate) use people::Device;
 
 /// When every story begins.
 pub(crate) const BEGINNING: Duration = Duration::ZERO;

@@ -127,7 +127,9 @@ impl Fanout {
         if !self.hub.has_sockets_of(principal) {
             return;
         }
-        let is_plain = told.presence.chosen.is_none() && told.presence.veil.is_none();
+        let presence = &told.presence;
+        let is_plain =
+            presence.chosen.is_none() && presence.veil.is_none() && presence.times_shown.is_none();
         let frame = common
             .filter(|_| is_plain)
             .unwrap_or_else(|| self.status_frame(Sight::Whole, principal, &told.presence));

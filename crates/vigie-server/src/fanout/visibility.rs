@@ -111,6 +111,7 @@ mod tests {
             last_seen_at: Some(now),
             chosen: None,
             veil: None,
+            times_shown: None,
         };
         let sight = directory.sight(Watcher::Principal(mallory), alice);
         assert_eq!(sight, Sight::Nothing);

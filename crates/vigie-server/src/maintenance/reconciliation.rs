@@ -128,9 +128,9 @@ fn differ(held: &PresenceRecord, stored: &PresenceRecord, throttle: Duration) ->
     // The times of a veil are clamped at a start like all others.
     let choice = |record: &PresenceRecord| {
         let choice = record.choice.clone().unwrap_or_default();
-        let is_kept = choice.chosen.is_some() || choice.veil.is_some();
+        let is_kept = choice.is_kept();
         let veil = choice.veil.map(|veil| veil.version);
-        is_kept.then_some((choice.version, choice.chosen, veil))
+        is_kept.then_some((choice.version, choice.chosen, veil, choice.lifted.is_some()))
     };
     state(held) != state(stored)
         || choice(held) != choice(stored)

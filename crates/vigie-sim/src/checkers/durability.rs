@@ -149,9 +149,7 @@ fn without_refreshes(mut record: PresenceRecord) -> PresenceRecord {
     record.last_active_at = None;
     record.last_seen_at = None;
     // What was taken back is not kept.
-    record.choice = record
-        .choice
-        .filter(|choice| choice.chosen.is_some() || choice.veil.is_some());
+    record.choice = record.choice.filter(vigie_core::StoredChoice::is_kept);
     record.sessions.sort_by_key(|session| session.id);
     for session in &mut record.sessions {
         session.active_at = Wall::from_millis(0);

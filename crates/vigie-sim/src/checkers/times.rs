@@ -30,8 +30,6 @@ pub(crate) struct Times {
     /// How long the latest stop of the process was: it was no silence of the clients.
     pause: Duration,
     last: Vec<Times3>,
-    /// Who is hidden: of them, the lifting of the veil is when they were last seen.
-    veiled: Vec<bool>,
     latest: Wall,
 }
 
@@ -44,7 +42,6 @@ impl Times {
             limits: BTreeSet::new(),
             pause: Duration::ZERO,
             last: vec![[None; 3]; principals],
-            veiled: vec![false; principals],
             latest: Wall::from_millis(i64::MIN),
         }
     }
@@ -63,7 +60,6 @@ impl Times {
     /// Whoever has the id next has no past.
     pub(super) fn forget(&mut self, principal: PrincipalKey) {
         self.last[principal.index()] = [None; 3];
-        self.veiled[principal.index()] = false;
     }
 
     /// A process lived.
@@ -105,24 +101,16 @@ impl Times {
         for times in &mut self.last {
             *times = [None; 3];
         }
-        self.veiled.fill(false);
         for (principal, row) in scene.shell.store.rows() {
             // A stored time in the future is clamped to the start, so it may be smaller from here on.
             let clamped = |at: Option<Wall>| at.map(|at| at.min(scene.now.wall));
             let (active, seen) = (row.record.last_active_at, row.record.last_seen_at);
-            let choice = row.record.choice.as_ref();
-            self.veiled[principal.index()] = choice.is_some_and(|choice| choice.veil.is_some());
             self.last[principal.index()] = [clamped(active), clamped(seen), None];
         }
     }
 
     pub(super) fn saw(&mut self, now: Now, observed: &Observed) -> Result<(), Difference> {
         for edge in &observed.announced {
-            let is_veiled = edge.presence.veil.is_some();
-            let was_veiled = std::mem::replace(&mut self.veiled[edge.principal.index()], is_veiled);
-            if was_veiled && !is_veiled {
-                self.note(edge.principal, now.wall);
-            }
             self.check(edge.principal, &edge.presence, now)?;
         }
         Ok(())

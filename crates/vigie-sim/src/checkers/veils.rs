@@ -109,6 +109,9 @@ impl Veils {
                 Concern::Watchers if now.version <= last.version => {
                     return wrong("others are told by a version that does not grow");
                 }
+                Concern::Watchers if tells_of_the_absence(last, &now, &edge.presence) => {
+                    return wrong("the return tells when the person was there behind the veil");
+                }
                 Concern::Watchers | Concern::Oneself => *last = now,
             }
         }
@@ -130,6 +133,13 @@ impl Veils {
     }
 }
 
+/// Whether somebody comes back from behind a veil with another goodbye than the one that was shown.
+fn tells_of_the_absence(last: &Seen, now: &Seen, presence: &Presence) -> bool {
+    let shown = face(Sight::CONTACT, presence, Wall::from_millis(0)).last_seen_at;
+    let goodbye = last.veil.map(|(_, last_seen_at)| last_seen_at);
+    now.veil.is_none() && goodbye.is_some_and(|goodbye| goodbye != shown)
+}
+
 /// The presence that a record tells of, as far as others see it.
 fn stored(record: &PresenceRecord, now: Wall) -> Presence {
     let stored = record.choice.clone().unwrap_or_default();
@@ -144,6 +154,7 @@ fn stored(record: &PresenceRecord, now: Wall) -> Presence {
         last_seen_at: record.last_seen_at,
         chosen: stored.chosen,
         veil,
+        times_shown: None,
     }
 }
 

@@ -78,7 +78,8 @@ impl Border {
             | Mutant::SweepInsteadOfDeadlines
             | Mutant::OldWriteWins
             | Mutant::FailedWriteForgotten
-            | Mutant::VeilIsToldThrough => None,
+            | Mutant::VeilIsToldThrough
+            | Mutant::ReturnTellsOfTheAbsence => None,
             Mutant::VeilLostAtRestart => {
                 let mut bent = signal.clone();
                 if let Signal::PresenceLoaded { record, .. } = &mut bent {

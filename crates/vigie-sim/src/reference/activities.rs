@@ -72,6 +72,7 @@ impl Reference {
         let person = &mut self.people[principal.index()];
         let moved = person.last_active_at < Some(at.wall);
         person.last_active_at = person.last_active_at.max(Some(at.wall));
+        person.choice.returns = Some(at.wall);
         let edges = demanded.announced.len();
         self.decide(principal, now, Farewell::Silent, demanded);
         let caused_an_edge = demanded.announced.len() > edges;

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use vigie_core::{
-    Availability, Chosen, ChosenStatus, Concern, Mono, Now, PresenceRecord, Rules, StoredChoice,
-    Veil, Version, Wall,
+    Availability, Chosen, ChosenStatus, Concern, Lifted, Mono, Now, PresenceRecord, Rules,
+    StoredChoice, Veil, Version, Wall,
 };
 
 use super::person::Person;
@@ -20,6 +20,10 @@ pub(crate) struct Choice {
     /// When it ends by itself.
     pub(crate) ends: Option<Mono>,
     pub(crate) veil: Option<Veil>,
+    /// What others go on being shown of the times, when it was lifted.
+    pub(crate) lifted: Option<Lifted>,
+    /// The activity that is being taken in: one that lifts a veil is no secret.
+    pub(crate) returns: Option<Wall>,
     /// Something was ever chosen, so that the store has to hear of it.
     is_known: bool,
     /// What others were told last.
@@ -59,6 +63,12 @@ impl Choice {
                 last_seen_at: known(veil.last_seen_at),
                 ..veil
             }),
+            lifted: stored.lifted.map(|lifted| Lifted {
+                hidden_until: lifted.hidden_until.min(now.wall),
+                last_active_at: known(lifted.last_active_at),
+                last_seen_at: known(lifted.last_seen_at),
+            }),
+            returns: None,
             is_known: true,
             told: Shown::default(),
             told_to_oneself: stored.chosen.clone(),
@@ -115,13 +125,14 @@ impl Choice {
             version: Version::default(),
             chosen: self.chosen.clone(),
             veil: self.veil,
+            lifted: self.lifted,
         })
     }
 }
 
 impl Person {
     /// A person chose: the choice before it is replaced as a whole.
-    pub(crate) fn choose(&mut self, chosen: &Chosen, now: Now) {
+    pub(crate) fn choose(&mut self, chosen: &Chosen, now: Now, rules: &Rules) {
         let is_over = chosen.until.is_some_and(|until| until <= now.wall);
         let says_nothing = chosen.status.is_none() && chosen.text.is_none();
         let chosen = (!is_over && !says_nothing).then(|| Arc::new(chosen.clone()));
@@ -132,6 +143,42 @@ impl Person {
         self.choice.ends = until.map(|until| now.mono + until.since(now.wall));
         self.choice.chosen = chosen;
         self.choice.is_known = true;
+        self.come_forward(now.mono, rules);
+    }
+
+    /// Whoever is there when they hide no more looks like somebody who comes, and nobody comes idle.
+    pub(crate) fn come_forward(&mut self, now: Mono, rules: &Rules) {
+        let hides = self.choice.status() == Some(ChosenStatus::Invisible);
+        if !hides && self.choice.veil.is_some() && self.fold(now, rules).is_online() {
+            self.rest_proof = self.rest_proof.max(Some(now));
+        }
+    }
+
+    /// The last activity and the last goodbye that others know of, once nothing is veiled.
+    pub(crate) fn known_to_others(&self) -> (Option<Wall>, Option<Wall>) {
+        match self.choice.lifted {
+            None => (self.last_active_at, self.last_seen_at),
+            Some(lifted) => {
+                let since = self.last_active_at.filter(|at| *at > lifted.hidden_until);
+                (since.max(lifted.last_active_at), lifted.last_seen_at)
+            }
+        }
+    }
+
+    /// Others know the time of a goodbye like anybody's, but nothing from behind the veil.
+    pub(crate) fn others_see_them_go(&mut self, proof: Option<Wall>) {
+        let (active, seen) = self.known_to_others();
+        if let Some(lifted) = &mut self.choice.lifted {
+            lifted.last_seen_at = seen.max(active).max(proof);
+            self.forget_the_veil();
+        }
+    }
+
+    /// What others know is what is: then nothing need be kept.
+    fn forget_the_veil(&mut self) {
+        if self.known_to_others() == (self.last_active_at, self.last_seen_at) {
+            self.choice.lifted = None;
+        }
     }
 
     /// Whether a cell answers a request without the engine, which then decides nothing.
@@ -146,7 +193,7 @@ impl Person {
 
     /// Who hides is veiled as if they had left now; who is there and does not hide is seen. Says whom that concerns.
     ///
-    /// `proof` is the last proof as it was shown before.
+    /// `proof` is the last proof as it was shown to others before.
     pub(crate) fn unveil_or_hide(
         &mut self,
         was: Availability,
@@ -157,7 +204,8 @@ impl Person {
         let was_veiled = self.choice.veil.is_some();
         if hides && !was_veiled {
             let goodbye = was.is_online().then_some(now.wall);
-            let seen = self.last_seen_at.max(goodbye);
+            let (active, seen) = self.known_to_others();
+            let seen = seen.max(goodbye);
             self.choice.veil = Some(Veil {
                 // Of whoever was there, the version of this very change, which comes below.
                 version: if was.is_online() {
@@ -165,18 +213,32 @@ impl Person {
                 } else {
                     self.version
                 },
-                last_active_at: self.last_active_at,
+                last_active_at: active,
                 last_seen_at: if was.is_online() {
                     seen.max(proof).max(self.ended_proof)
                 } else {
                     seen
                 },
             });
+            self.choice.lifted = None;
         }
-        if !hides && was_veiled && self.announced.is_online() {
-            self.choice.veil = None;
-            // Nobody learns when they were last away behind the veil.
-            self.last_seen_at = self.last_seen_at.max(Some(now.wall));
+        let returns = self.choice.returns.take();
+        if !hides
+            && self.announced.is_online()
+            && let Some(veil) = self.choice.veil.take()
+        {
+            // Whoever was there all the time looks like somebody who comes at this moment.
+            let comes = if was.is_online() {
+                Some(now.wall)
+            } else {
+                returns
+            };
+            self.choice.lifted = Some(Lifted {
+                hidden_until: self.last_active_at.unwrap_or(Wall::from_millis(0)),
+                last_active_at: veil.last_active_at.max(comes),
+                last_seen_at: veil.last_seen_at,
+            });
+            self.forget_the_veil();
         }
         let shown = self.choice.shown(self.announced);
         let concern = if shown != self.choice.told {

@@ -36,6 +36,7 @@ impl Reference {
         if inherited.is_none() {
             person.last_active_at = person.last_active_at.max(Some(now.wall));
         }
+        person.choice.returns = Some(now.wall);
         person.stays.push(Stay {
             id: session,
             connection: Some(connection),

@@ -7,7 +7,7 @@
 use core::time::Duration;
 
 use vigie_core::{
-    Availability, Concern, Mono, Now, Presence, PresenceRecord, Rules, Version, Wall,
+    Availability, Concern, Mono, Now, Presence, PresenceRecord, Rules, Times, Version, Wall,
 };
 
 use super::choice::Choice;
@@ -116,7 +116,7 @@ impl Person {
         farewell: Farewell,
         rules: &Rules,
     ) -> Option<(Presence, Concern)> {
-        let shown = self.last_proof_at(now);
+        let (shown, to_others) = (self.last_proof_at(now), self.last_proof_for_others(now));
         if self.end_what_is_over(now, rules) {
             self.write();
         }
@@ -134,9 +134,12 @@ impl Person {
                 proved = proved.max(shown).max(Some(now.wall));
             }
             self.last_seen_at = self.last_seen_at.max(proved);
+            let said = to_others.max(Some(now.wall));
+            let said = said.filter(|_| farewell == Farewell::Said);
+            self.others_see_them_go(self.ended_proof.max(said));
             self.ended_proof = None;
         }
-        let concern = self.unveil_or_hide(was, shown, now)?;
+        let concern = self.unveil_or_hide(was, to_others, now)?;
         self.write();
         Some((self.presence(now), concern))
     }
@@ -149,20 +152,26 @@ impl Person {
 
     /// Whether there was anything.
     fn end_what_is_over(&mut self, now: Now, rules: &Rules) -> bool {
-        let rest_is_over = self.rest_end(rules).is_some_and(|end| now.mono >= end);
-        if rest_is_over {
-            self.rest = None;
-        }
         let before = self.stays.len();
         for stay in self.stays.iter().filter(|stay| !stay.counts(now.mono)) {
             self.ended_proof = self.ended_proof.max(Some(stay.proof));
         }
         self.stays.retain(|stay| stay.counts(now.mono));
+        let choice_ends = self.choice.ends;
         let choice_is_over = self.choice.end(now.mono);
+        if let Some(end) = choice_ends.filter(|_| choice_is_over) {
+            // A timer that is late makes nobody come later.
+            self.come_forward(end, rules);
+        }
+        let rest_is_over = self.rest_end(rules).is_some_and(|end| now.mono >= end);
+        if rest_is_over {
+            self.rest = None;
+        }
         rest_is_over || self.stays.len() != before || choice_is_over
     }
 
     pub(crate) fn presence(&self, now: Now) -> Presence {
+        let (active, seen) = self.known_to_others();
         Presence {
             availability: self.announced,
             version: self.version,
@@ -171,19 +180,34 @@ impl Person {
             last_seen_at: self.last_seen_at,
             chosen: self.choice.chosen.clone(),
             veil: self.choice.veil,
+            times_shown: self.choice.lifted.map(|_| Times {
+                last_active_at: active,
+                last_proof_at: self.last_proof_for_others(now),
+                last_seen_at: seen,
+            }),
         }
     }
 
     /// The last proof that the person was there, for people who look now.
     fn last_proof_at(&self, now: Now) -> Option<Wall> {
         let known = self.last_active_at.max(self.last_seen_at);
+        known.max(self.proof_of_leases(now))
+    }
+
+    /// The same as others are shown it.
+    fn last_proof_for_others(&self, now: Now) -> Option<Wall> {
+        let (active, seen) = self.known_to_others();
+        active.max(seen).max(self.proof_of_leases(now))
+    }
+
+    fn proof_of_leases(&self, now: Now) -> Option<Wall> {
         if self.announced == Availability::Offline {
             // Whom an operator called offline must not pulse; of anybody else the two say it all.
-            return known;
+            return None;
         }
         let counting = self.stays.iter().filter(|stay| stay.counts(now.mono));
         let by_sessions = counting.map(|stay| stay.proved(now, self.pause)).max();
-        known.max(self.ended_proof).max(by_sessions)
+        self.ended_proof.max(by_sessions)
     }
 
     pub(crate) fn record(&self) -> PresenceRecord {

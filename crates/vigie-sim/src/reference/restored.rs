@@ -65,7 +65,11 @@ impl Reference {
         }
         if record.availability == Availability::Online {
             // Whoever was not idle thanks to REST is not announced away after a restart.
-            person.rest_proof = record.last_active_at.map(|at| known(at).mono);
+            // Nor whoever stopped hiding a moment before, without a word, also when they hide again.
+            let lifted = person.choice.lifted.and(person.known_to_others().0);
+            let veiled = person.choice.veil.and_then(|veil| veil.last_active_at);
+            let active = record.last_active_at.max(lifted).max(veiled);
+            person.rest_proof = active.map(|at| known(at).mono);
         }
         self.people[principal.index()] = person;
     }

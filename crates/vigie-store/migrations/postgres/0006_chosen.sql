@@ -12,13 +12,17 @@ CREATE TABLE choices (
     -- What others are shown while a veil is there; its version is NULL when there is none.
     veil_version        bigint,
     veil_last_active_at bigint,
-    veil_last_seen_at   bigint
+    veil_last_seen_at   bigint,
+    -- Set instead of the version when the veil was lifted: activity up to it lay behind the veil, 0 when there was none.
+    -- Others are shown the two times above until there is a later activity, and until the next goodbye.
+    veil_hidden_until   bigint
 );
 
 -- Everybody who exists, as others see them at this moment.
 --
 -- Whoever is present is shown as what they chose, away or busy.
 -- Whoever is invisible is offline here, with the times of the moment at which they became it: a reader of this view is a watcher like any other.
+-- Whoever was invisible keeps those times until something later can be shown.
 -- What is behind a veil is in node_presence and times, which are not for showing.
 --
 -- Sessions count only while the server that held them proves to be alive:
@@ -89,13 +93,20 @@ SELECT
     veil_version IS NULL AND availability > 0,
     to_char(
         to_timestamp(
-            CASE WHEN veil_version IS NULL THEN last_active_at ELSE veil_last_active_at END / 1000.0
+            CASE
+                WHEN veil_version IS NULL AND veil_hidden_until IS NULL THEN last_active_at
+                WHEN last_active_at > veil_hidden_until THEN greatest(last_active_at, veil_last_active_at)
+                ELSE veil_last_active_at
+            END / 1000.0
         ) AT TIME ZONE 'UTC',
         'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
     ),
     to_char(
         to_timestamp(
-            CASE WHEN veil_version IS NULL THEN last_seen_at ELSE veil_last_seen_at END / 1000.0
+            CASE
+                WHEN veil_version IS NULL AND veil_hidden_until IS NULL THEN last_seen_at
+                ELSE veil_last_seen_at
+            END / 1000.0
         ) AT TIME ZONE 'UTC',
         'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
     )

@@ -12,7 +12,10 @@ CREATE TABLE choices (
     -- What others are shown while a veil is there; its version is NULL when there is none.
     veil_version        INTEGER,
     veil_last_active_at INTEGER,
-    veil_last_seen_at   INTEGER
+    veil_last_seen_at   INTEGER,
+    -- Set instead of the version when the veil was lifted: activity up to it lay behind the veil, 0 when there was none.
+    -- Others are shown the two times above until there is a later activity, and until the next goodbye.
+    veil_hidden_until   INTEGER
 ) STRICT, WITHOUT ROWID;
 
 DROP VIEW presence;
@@ -21,6 +24,7 @@ DROP VIEW presence;
 --
 -- Whoever is present is shown as what they chose, away or busy.
 -- Whoever is invisible is offline here, with the times of the moment at which they became it: a reader of this view is a watcher like any other.
+-- Whoever was invisible keeps those times until something later can be shown.
 -- What is behind a veil is in node_presence and times, which are not for showing.
 --
 -- Sessions count only while the server that held them proves to be alive:
@@ -96,12 +100,16 @@ SELECT
     veil_version IS NULL AND coalesce(availability, 0) > 0,
     strftime(
         '%Y-%m-%dT%H:%M:%fZ',
-        iif(veil_version IS NULL, last_active_at, veil_last_active_at) / 1000.0,
+        CASE
+            WHEN veil_version IS NULL AND veil_hidden_until IS NULL THEN last_active_at
+            WHEN last_active_at > veil_hidden_until THEN max(last_active_at, ifnull(veil_last_active_at, last_active_at))
+            ELSE veil_last_active_at
+        END / 1000.0,
         'unixepoch'
     ),
     strftime(
         '%Y-%m-%dT%H:%M:%fZ',
-        iif(veil_version IS NULL, last_seen_at, veil_last_seen_at) / 1000.0,
+        iif(coalesce(veil_version, veil_hidden_until) IS NULL, last_seen_at, veil_last_seen_at) / 1000.0,
         'unixepoch'
     )
 FROM folded

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vigie_core::{Chosen, ChosenStatus, PresenceRecord, StoredChoice, Veil, Version, Wall};
+use vigie_core::{Chosen, ChosenStatus, Lifted, PresenceRecord, StoredChoice, Veil, Version, Wall};
 
 use crate::Database;
 use crate::cast::{
@@ -23,6 +23,20 @@ fn chose(seconds: i64, status: ChosenStatus) -> Option<StoredChoice> {
             last_active_at: Some(at(seconds - 1)),
             last_seen_at: Some(at(seconds)),
         }),
+        lifted: None,
+    })
+}
+
+/// A veil was lifted, and nothing is chosen.
+fn lifted(seconds: i64) -> Option<StoredChoice> {
+    Some(StoredChoice {
+        version: version(seconds),
+        lifted: Some(Lifted {
+            hidden_until: at(seconds - 1),
+            last_active_at: Some(at(seconds)),
+            last_seen_at: Some(at(seconds - 9)),
+        }),
+        ..StoredChoice::default()
     })
 }
 
@@ -48,12 +62,24 @@ pub(crate) async fn a_choice_comes_back_with_and_without_leases(database: &impl 
             last_active_at: None,
             last_seen_at: None,
         }),
+        lifted: None,
+    });
+    let lifted_of_a_stranger = Some(StoredChoice {
+        version: version(4),
+        lifted: Some(Lifted {
+            hidden_until: Wall::from_millis(0),
+            last_active_at: None,
+            last_seen_at: None,
+        }),
+        ..StoredChoice::default()
     });
     let people = [
         ("alice", with(online(2), chose(2, ChosenStatus::Invisible))),
         ("bob", with(offline(2), chose(2, ChosenStatus::Busy))),
         ("carol", online(2)),
         ("dave", with(PresenceRecord::default(), veil_of_a_stranger)),
+        ("erin", with(online(2), lifted(2))),
+        ("frank", with(online(2), lifted_of_a_stranger)),
     ];
     let batch = people
         .clone()
@@ -79,6 +105,7 @@ pub(crate) async fn an_older_choice_never_wins(database: &impl Database) {
     let in_order = [
         chose(10, ChosenStatus::Busy),
         chose(20, ChosenStatus::Invisible),
+        lifted(25),
         taken_back(30),
         chose(40, ChosenStatus::Away),
     ];
@@ -97,7 +124,7 @@ pub(crate) async fn an_older_choice_never_wins(database: &impl Database) {
             }
             let snapshot = load(&*store).await.unwrap();
             let kept = &presence_of(&snapshot, &alice).unwrap().record.choice;
-            let expected = late.clone().filter(|late| late.chosen.is_some());
+            let expected = late.clone().filter(StoredChoice::is_kept);
             assert_eq!(*kept, expected, "{early:?} came after {late:?}");
         }
     }
@@ -106,10 +133,15 @@ pub(crate) async fn an_older_choice_never_wins(database: &impl Database) {
 pub(crate) async fn what_was_taken_back_is_gone_after_the_next_start(database: &impl Database) {
     let rows = "SELECT CAST(count(*) AS TEXT) FROM choices";
     let words = "SELECT CAST(count(*) AS TEXT) FROM choices
-        WHERE coalesce(status, text) IS NOT NULL OR until IS NOT NULL OR veil_version IS NOT NULL";
+        WHERE coalesce(status, text) IS NOT NULL OR until IS NOT NULL OR veil_version IS NOT NULL
+            OR veil_last_seen_at IS NOT NULL OR veil_hidden_until IS NOT NULL";
     let store = database.open().await;
     let by = store.begin_incarnation(at(0), OFFLINE_AFTER).await.unwrap();
-    for choice in [chose(10, ChosenStatus::Invisible), taken_back(20)] {
+    for choice in [
+        chose(10, ChosenStatus::Invisible),
+        lifted(15),
+        taken_back(20),
+    ] {
         let record = with(online(5), choice);
         let batch = [write(&user("alice"), &record)];
         store.write_presence(&by, &batch, None).await.unwrap();
@@ -141,7 +173,9 @@ pub(crate) async fn choices_cost_a_row_when_they_change_and_none_else(database: 
         (61, &busy, 300),
         (121, &chose(20, ChosenStatus::Invisible), 330),
         (121, &chose(20, ChosenStatus::Invisible), 0),
-        (181, &taken_back(30), 330),
+        (181, &lifted(25), 330),
+        (181, &lifted(25), 0),
+        (241, &taken_back(30), 330),
     ] {
         let written = store
             .write_presence(&by, &batch(active, choice), None)
@@ -191,6 +225,7 @@ pub(crate) async fn the_view_shows_what_others_see(database: &impl Database) {
                 last_active_at: Some(Wall::from_millis(1_700_000_000_007)),
                 last_seen_at: Some(Wall::from_millis(1_700_000_000_999)),
             }),
+            lifted: None,
         })
     };
     let busy = Some(ChosenStatus::Busy);
@@ -221,5 +256,30 @@ pub(crate) async fn the_view_shows_what_others_see(database: &impl Database) {
             let online = "SELECT CAST(count(*) AS TEXT) FROM presence WHERE is_online";
             assert_eq!(database.value(online).await.as_deref(), Some("0"));
         }
+    }
+    // After a veil was lifted the times go on from it, until there is a later activity.
+    for (seconds, hidden_until, active) in [
+        (1_000, at(2), "2023-11-14T22:13:20.007Z"),
+        (1_001, at(1), "2023-11-14T22:13:22.000Z"),
+    ] {
+        let lifted = Some(StoredChoice {
+            version: version(seconds),
+            lifted: Some(Lifted {
+                hidden_until,
+                last_active_at: Some(Wall::from_millis(1_700_000_000_007)),
+                last_seen_at: Some(Wall::from_millis(1_700_000_000_999)),
+            }),
+            ..StoredChoice::default()
+        });
+        let record = PresenceRecord {
+            version: version(3),
+            last_seen_at: Some(at(1)),
+            ..with(online(2), lifted)
+        };
+        let batch = [write(&user("alice"), &record)];
+        store.write_presence(&by, &batch, Some(now)).await.unwrap();
+        assert_eq!(database.value(ALICE).await.as_deref(), Some("online"));
+        let times = format!("{active} 2023-11-14T22:13:20.999Z");
+        assert_eq!(database.value(TIMES).await, Some(times));
     }
 }

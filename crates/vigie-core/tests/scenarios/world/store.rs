@@ -20,8 +20,7 @@ impl World {
         };
         for (principal, mut record) in self.store.clone() {
             // What was cleared is not in a store.
-            let is_kept = |choice: &StoredChoice| choice.chosen.is_some() || choice.veil.is_some();
-            record.choice = record.choice.filter(is_kept);
+            record.choice = record.choice.filter(StoredChoice::is_kept);
             self.handle(Signal::PresenceLoaded {
                 principal,
                 record: Box::new(record),

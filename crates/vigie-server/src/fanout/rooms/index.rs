@@ -149,6 +149,7 @@ mod tests {
             last_seen_at: None,
             chosen: None,
             veil: None,
+            times_shown: None,
         };
         let now = Wall::from_millis(1_000);
         let of = |directory: &Directory, presence: &Presence| {

@@ -119,7 +119,17 @@ impl Truth {
             return unknown(who);
         }
         let mut shown = match presence.veil {
-            None => real(who, presence),
+            // What is told of the times goes on where the veil ended.
+            None => match presence.times_shown {
+                None => real(who, presence),
+                Some(times) => {
+                    let mut shown = real(who, presence);
+                    shown["lastActivityAt"] = time(times.last_active_at);
+                    shown["lastSeenAt"] = time(times.last_seen_at);
+                    shown["lastActiveAt"] = time(times.last_proof_at);
+                    shown
+                }
+            },
             Some(veil) => {
                 let mut shown = unknown(who);
                 shown["lastActivityAt"] = time(veil.last_active_at);
@@ -177,9 +187,11 @@ fn with_choice(mut shown: Value, presence: &Presence) -> Value {
 
 /// Leaves a rough word of the times, and no number that would tell them.
 fn hide_times(shown: &mut Value, presence: &Presence, now: Wall) {
-    let last = presence.veil.map_or(presence.last_proof_at, |veil| {
-        veil.last_active_at.max(veil.last_seen_at)
-    });
+    let last = match (presence.veil, presence.times_shown) {
+        (Some(veil), _) => veil.last_active_at.max(veil.last_seen_at),
+        (None, Some(times)) => times.last_proof_at,
+        (None, None) => presence.last_proof_at,
+    };
     let days = |count: u64| Duration::from_secs(count * 24 * 60 * 60);
     let word = match last.map(|last| now.since(last)) {
         _ if shown["isOnline"] == true => Some("recently"),

@@ -79,14 +79,51 @@ impl Life {
         self.mark("comes back").await;
     }
 
+    /// Hides no more, first after having gone in secret, and then while there; where they were away, the same requests are a return from there.
+    pub(super) async fn come_back_for_all(&mut self) {
+        if let Some(mut xeno) = self.xeno.take() {
+            xeno.disconnect().await;
+        }
+        self.mark("goes in secret").await;
+        self.choose_in_both(&json!({"status": "auto"})).await;
+        self.until_shown(HIDDEN, true).await;
+        self.mark("is seen again").await;
+        self.go_before_all().await;
+        if self.is_there {
+            self.choose_in_both(&json!({"status": "invisible"})).await;
+            self.xeno = Some(self.world().user(HIDDEN).await);
+        }
+        self.mark("hides again").await;
+        self.choose_in_both(&json!({"status": "auto"})).await;
+        self.until_shown(HIDDEN, true).await;
+        self.mark("is seen again while there").await;
+        self.go_before_all().await;
+    }
+
+    /// A goodbye that everybody sees, and the same for a device as for requests alone: an operator's word.
+    async fn go_before_all(&mut self) {
+        let body = json!({"userId": HIDDEN, "isOnline": false});
+        let path = "/maintenance/user-status";
+        self.world().service(Method::POST, path, Some(body)).await;
+        self.until_shown(HIDDEN, false).await;
+        if let Some(mut xeno) = self.xeno.take() {
+            xeno.disconnect().await;
+        }
+        self.mark("goes before all").await;
+    }
+
     /// Lets the invisible one choose, where they are there.
     pub(super) async fn choose(&self, choice: &Value) {
         if self.is_there && self.way == Way::Invisible {
-            let bearer = format!("Bearer {}", token(HIDDEN));
-            let http = Http::new(self.world().url()).header("authorization", bearer);
-            let reply = http.call(Method::PUT, "/v1/presence/me", Some(choice));
-            assert_eq!(reply.await.unwrap().status, 200);
+            self.choose_in_both(choice).await;
         }
+    }
+
+    async fn choose_in_both(&self, choice: &Value) {
+        let bearer = format!("Bearer {}", token(HIDDEN));
+        let http = Http::new(self.world().url()).header("authorization", bearer);
+        let reply = http.call(Method::PUT, "/v1/presence/me", Some(choice));
+        assert_eq!(reply.await.unwrap().status, 200);
     }
 
     /// Lets the hidden one say something, where they are there, and waits until the server has heard it.

@@ -61,6 +61,10 @@ pub(super) async fn live(way: Way, is_there: bool) -> Record {
     let kept = life.restart().await;
     life.catch_up("caught up later", &kept).await;
     life.go_on_after_restart().await;
+    if way == Way::Invisible {
+        life.ask_everything(&kept, false).await;
+        life.come_back_for_all().await;
+    }
     life.ask_everything(&kept, true).await;
     life.record
 }
@@ -177,7 +181,7 @@ impl Life {
     }
 
     /// Waits until all who can see somebody know.
-    async fn until_shown(&mut self, who: &str, is_online: bool) {
+    pub(super) async fn until_shown(&mut self, who: &str, is_online: bool) {
         let knows = |watcher: &str| who == MARKER || ["wanda", "guest"].contains(&watcher);
         for viewer in &mut self.viewers {
             if knows(viewer.who.name()) {

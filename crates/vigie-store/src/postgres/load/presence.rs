@@ -48,7 +48,7 @@ macro_rules! presence {
                 kept.availability, kept.forced_offline_at, kept.rest_floor, kept.ended_proof_at,
                 kept.sessions, kept.alive_at,
                 c.version, c.status, c.text, c.until,
-                c.veil_version, c.veil_last_active_at, c.veil_last_seen_at
+                c.veil_version, c.veil_last_active_at, c.veil_last_seen_at, c.veil_hidden_until
             FROM kept FULL JOIN known USING (principal_id)
             LEFT JOIN choices AS c USING (principal_id)
             ORDER BY principal_id",
@@ -132,12 +132,12 @@ fn choice(row: &Reading<'_>) -> Result<Option<StoredChoice>, ReadError> {
         veil_version: row.column(16)?,
         veil_last_active_at: row.column(17)?,
         veil_last_seen_at: row.column(18)?,
+        veil_hidden_until: row.column(19)?,
     };
     let choice = columns
         .read()
         .ok_or_else(|| wrong(choice::TABLE)("a choice is kept in an unknown way"))?;
-    let says_something = choice.chosen.is_some() || choice.veil.is_some();
-    Ok(says_something.then_some(choice))
+    Ok(Some(choice).filter(StoredChoice::is_kept))
 }
 
 fn version(row: &Reading<'_>, table: &'static str) -> Result<Version, ReadError> {

@@ -93,13 +93,13 @@ pub(super) async fn everyone(readers: &SqlitePool, receive: Receive<'_>) -> Resu
             SELECT json_group_array(json_array(
                 principal_id, json_array(
                     version, status, text, until,
-                    veil_version, veil_last_active_at, veil_last_seen_at
+                    veil_version, veil_last_active_at, veil_last_seen_at, veil_hidden_until
                 )
             )), max(principal_id)
             FROM (
                 SELECT * FROM choices
                 WHERE principal_id > ?1
-                    AND (status IS NOT NULL OR text IS NOT NULL OR veil_version IS NOT NULL)
+                    AND coalesce(status, text, veil_version, veil_hidden_until) IS NOT NULL
                 ORDER BY principal_id LIMIT ?2
             )",
         narrowed_to: None,
@@ -165,13 +165,13 @@ pub(in crate::sqlite) async fn of(
             SELECT json_group_array(json_array(
                 principal_id, json_array(
                     version, status, text, until,
-                    veil_version, veil_last_active_at, veil_last_seen_at
+                    veil_version, veil_last_active_at, veil_last_seen_at, veil_hidden_until
                 )
             )), max(principal_id)
             FROM (
                 SELECT * FROM choices
                 WHERE principal_id > ?1 AND principal_id IN (SELECT value FROM json_each(?3))
-                    AND (status IS NOT NULL OR text IS NOT NULL OR veil_version IS NOT NULL)
+                    AND coalesce(status, text, veil_version, veil_hidden_until) IS NOT NULL
                 ORDER BY principal_id LIMIT ?2
             )",
         narrowed_to: Some(ids),
