@@ -66,7 +66,8 @@ impl Reference {
         if record.availability == Availability::Online {
             // Whoever was not idle thanks to REST is not announced away after a restart.
             // Nor whoever stopped hiding a moment before, without a word, also when they hide again.
-            let lifted = person.choice.lifted.and(person.known_to_others().0);
+            let lifted = person.choice.lifted;
+            let lifted = lifted.and_then(|_| person.known_to_others().0);
             let veiled = person.choice.veil.and_then(|veil| veil.last_active_at);
             let active = record.last_active_at.max(lifted).max(veiled);
             person.rest_proof = active.map(|at| known(at).mono);
