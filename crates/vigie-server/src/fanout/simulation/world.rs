@@ -84,6 +84,10 @@ impl World {
         let mut config = Config::default();
         // The whole world is a conversation that may or may not subscribe.
         config.limits.audience = rng.choice([4, 1_000]).unwrap();
+        if bug == Some(Bug::DiffsAreLost) {
+            // In a larger one they come once a second, of real time.
+            config.limits.audience = 1_000;
+        }
         config.reciprocal_visibility = rng.u8(..4) == 0;
         config.limits.slow_socket.0 = rng.choice([2_000, 512 * 1_024]).unwrap();
         let clock = Clock::simulated(Now {
@@ -168,6 +172,37 @@ impl World {
             96..98 => self.server.flusher.flush().await.unwrap(),
             98 => self.restart(true).await,
             _ => self.restart(false).await,
+        }
+        self.check()?;
+        self.provoke(rng, number, conversation).await
+    }
+
+    /// More of what a planted bug needs to show itself, so that few seeds do.
+    async fn provoke(
+        &mut self,
+        rng: &mut Rng,
+        number: usize,
+        conversation: &'static str,
+    ) -> Result<(), Finding> {
+        match self.bug {
+            Some(Bug::CrashKeepsCursors) if rng.u8(..20) == 0 => {
+                // What was just told and read is lost.
+                let who = self.clients[number].who;
+                for _ in 0..3 {
+                    self.force(who, rng.bool());
+                    self.tell();
+                    self.look();
+                    (0..CLIENTS).for_each(|client| self.read(client, usize::from(u8::MAX)));
+                    self.check()?;
+                }
+                self.restart(false).await;
+            }
+            Some(Bug::DiffsAreLost) => match rng.u8(..8) {
+                0 => self.open_or_close(number, conversation),
+                1 | 2 => self.tell_rooms().await,
+                _ => {}
+            },
+            Some(_) | None => {}
         }
         self.check()
     }
