@@ -24,6 +24,8 @@ export class Directory {
         isOnline: false,
         lastActiveAt: null,
         lastSeenAt: null,
+        // The latest request, or the latest word of an operator that the user is online.
+        provedAt: null,
         version: 0,
         sockets: 0,
         conversations: new Set(),

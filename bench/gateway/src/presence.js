@@ -32,6 +32,7 @@ export class Presence {
   /** An authenticated request. */
   requested(user) {
     this.status.recordActivity(user.id);
+    user.provedAt = Date.now();
     if (!user.isOnline) this.set(user, true);
   }
 
@@ -49,7 +50,8 @@ export class Presence {
   set(user, isOnline, socket) {
     user.isOnline = isOnline;
     user.version += 1;
-    if (!isOnline) user.lastSeenAt = Date.now();
+    if (isOnline) user.provedAt = Date.now();
+    else user.lastSeenAt = Date.now();
     this.#announce(user, socket);
   }
 
@@ -57,7 +59,7 @@ export class Presence {
   #sweep() {
     const oldest = Date.now() - OFFLINE_AFTER_MS;
     for (const user of this.#directory.users()) {
-      if (user.isOnline && user.sockets === 0 && user.lastActiveAt < oldest) this.set(user, false);
+      if (user.isOnline && user.sockets === 0 && user.provedAt < oldest) this.set(user, false);
     }
   }
 

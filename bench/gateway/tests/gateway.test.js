@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import jwt from "jsonwebtoken";
 import { io } from "socket.io-client";
+import { Directory } from "../src/directory.js";
 import { startGateway } from "../src/gateway.js";
+import { Presence } from "../src/presence.js";
 
 const jwtSecret = "a secret that only this test uses";
 const apiKey = "the key of this test";
@@ -99,6 +101,21 @@ test("requests need a valid token, and move the time", async () => {
   assert.equal(users[0].isOnline, true);
   assert.equal(typeof users[0].lastActiveAt, "string");
   assert.deepEqual(users[1], { userId: "mallory", isOnline: false, lastActiveAt: null });
+});
+
+test("whom an operator turns online stays so as long as after a request", (t) => {
+  t.mock.timers.enable({ apis: ["Date", "setInterval"], now: 1_700_000_000_000 });
+  const directory = new Directory();
+  const told = [];
+  const presence = new Presence({ directory, announce: ({ id, isOnline }) => told.push([id, isOnline]) });
+  presence.set(directory.provision("turned"), true);
+  presence.requested(directory.provision("asking"));
+  const online = [["turned", true], ["asking", true]];
+  t.mock.timers.tick(299_000);
+  assert.deepEqual(told, online);
+  t.mock.timers.tick(17_000);
+  assert.deepEqual(told, [...online, ["turned", false], ["asking", false]]);
+  presence.close();
 });
 
 test("who has a conversation open is told who is there, and who comes and goes", async () => {
