@@ -54,6 +54,15 @@ story('people choose a status', {}, ({ world }) => {
     });
   }
 
+  it('a text that was cut in the middle of a character is shown with a mark in its place', async () => {
+    const { alice, bob } = await world().usual();
+    const watcher = await alice.connect();
+    const device = await bob.connect();
+    await choose(device, { status: 'busy', text: 'On a train \u{1f682}'.slice(0, -1) });
+    await watcher.hears(bob.id, { status: 'busy', statusText: 'On a train \ufffd' });
+    assert.equal(device.connected, true);
+  });
+
   it('a choice by REST ends by itself', async () => {
     const { alice, bob } = await world().usual();
     const watcher = await alice.connect();

@@ -18,6 +18,7 @@ mod handler;
 mod light;
 mod link;
 mod seat;
+mod surrogates;
 
 use std::sync::Arc;
 

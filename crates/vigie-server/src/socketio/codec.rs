@@ -4,8 +4,10 @@
 //! `2["name",payload]` is an event, `2` may be followed by the number of an acknowledgement, `/name,` names another namespace.
 //! Binary packets are recognised and refused: nothing of this wire is binary.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::surrogates::make_whole;
 use crate::fanout::Frame;
 
 /// The longest run of digits read as an acknowledgement's number.
@@ -84,7 +86,14 @@ fn parse_payload(text: &str) -> Result<Value, Malformed> {
     if text.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_str(text).map_err(|_| Malformed)
+    read_json(text)
+}
+
+/// Reads JSON, in which a text may have been cut in the middle of a character.
+fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, Malformed> {
+    serde_json::from_str(text)
+        .or_else(|_| serde_json::from_str(&make_whole(text)))
+        .map_err(|_| Malformed)
 }
 
 fn parse_event(text: &str) -> Result<Event, Malformed> {
@@ -97,7 +106,7 @@ fn parse_event(text: &str) -> Result<Event, Malformed> {
         "" => None,
         number => Some(number.parse().map_err(|_| Malformed)?),
     };
-    let arguments: Vec<Value> = serde_json::from_str(array).map_err(|_| Malformed)?;
+    let arguments: Vec<Value> = read_json(array)?;
     let mut arguments = arguments.into_iter();
     match arguments.next() {
         Some(Value::String(name)) => Ok(Event {
@@ -168,6 +177,10 @@ mod tests {
         check(r#"2["a",{"b":1},2]"#, event("a", json!({"b": 1}), None));
         check(r#"217["a",null]"#, event("a", Value::Null, Some(17)));
         check(r#"2/,["a"]"#, event("a", Value::Null, None));
+        check(
+            r#"2["a","half an emoji \ud83d"]"#,
+            event("a", json!("half an emoji \u{fffd}"), None),
+        );
         check("3[]", Ok(Packet::Ack));
         check(
             r#"51-["a",{"_placeholder":true,"num":0}]"#,
