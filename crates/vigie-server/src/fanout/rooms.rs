@@ -24,8 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
-use vigie_core::{ConversationKey, PrincipalKey};
+use vigie_core::{ConversationKey, Mono, PrincipalKey};
 
 use super::connection::Connection;
 use super::{Fanout, online_stats};
@@ -58,7 +57,7 @@ pub(super) struct Rooms {
 struct Gatherings {
     table: HashMap<ConversationKey, Gathering>,
     /// When something is due; each gathering at most once.
-    due: BTreeSet<(Instant, ConversationKey)>,
+    due: BTreeSet<(Mono, ConversationKey)>,
 }
 
 impl Rooms {
@@ -76,6 +75,12 @@ impl Rooms {
         }
     }
 
+    /// When something is due next.
+    pub(super) fn next_due(&self) -> Option<Mono> {
+        let gatherings = self.gatherings.lock();
+        gatherings.due.first().map(|(at, _)| *at)
+    }
+
     /// Somebody's presence changed, or what they let others see.
     pub(super) fn note_change(&self, principal: PrincipalKey) {
         if self.is_used.load(Ordering::Acquire) {
@@ -86,8 +91,14 @@ impl Rooms {
 }
 
 impl Gatherings {
+    /// The gathering of a conversation, a new one where there is none.
+    fn begin(&mut self, conversation: ConversationKey) -> &mut Gathering {
+        let anew = || Gathering::of(conversation);
+        self.table.entry(conversation).or_insert_with(anew)
+    }
+
     /// Lets the loop come by when the gathering is due.
-    fn schedule(&mut self, conversation: ConversationKey, before: Option<Instant>) {
+    fn schedule(&mut self, conversation: ConversationKey, before: Option<Mono>) {
         let due = self.table.get(&conversation).and_then(Gathering::due);
         if due == before {
             return;
@@ -129,10 +140,10 @@ pub(super) async fn run(fanout: &Fanout) {
     fanout.index_large_conversations().await;
     loop {
         fanout.tell_rooms().await;
-        let next = fanout.rooms.gatherings.lock().due.first().copied();
+        let next = fanout.rooms.next_due();
         let is_due = async {
             match next {
-                Some((at, _)) => sleep_until(at).await,
+                Some(at) => tokio::time::sleep(at.since(fanout.host.now().mono)).await,
                 None => std::future::pending().await,
             }
         };
@@ -161,7 +172,7 @@ impl Fanout {
         shows_presence: bool,
     ) {
         let (principal, id) = (connection.principal, connection.id);
-        let now = Instant::now();
+        let now = self.host.now().mono;
         let (who, name) = {
             let directory = self.people.directory();
             let Some(group) = directory.conversation(conversation) else {
@@ -174,7 +185,7 @@ impl Fanout {
         {
             let mut gatherings = self.gatherings();
             self.rooms.is_used.store(true, Ordering::Release);
-            gatherings.table.entry(conversation).or_default();
+            gatherings.begin(conversation);
             if shows_presence {
                 self.ensure_index(&mut gatherings, conversation);
             }
@@ -203,7 +214,7 @@ impl Fanout {
 
     /// Whether a socket may have who is present in a conversation listed, beside what it looks at already.
     pub(crate) fn may_show(&self, connection: &Connection, conversation: ConversationKey) -> bool {
-        let now = Instant::now();
+        let now = self.host.now().mono;
         let mut allowance = connection.allowance.lock();
         let may = allowance.take(conversation, self.room_views_limit, now);
         if !may {
@@ -217,7 +228,7 @@ impl Fanout {
         connection.allowance.lock().give_back(conversation);
         let mut gatherings = self.rooms.gatherings.lock();
         gatherings.change(conversation, |gathering| {
-            gathering.leave(connection.principal, connection.id, Instant::now());
+            gathering.leave(connection.principal, connection.id, self.host.now().mono);
         });
         self.drop_if_over(&mut gatherings, conversation);
         drop(gatherings);
@@ -235,7 +246,7 @@ impl Fanout {
         self.gatherings().change(conversation, |gathering| {
             if let Some(view) = gathering.views.get_mut(&id) {
                 view.ask(members);
-                gathering.hurry(id, Instant::now());
+                gathering.hurry(id, self.host.now().mono);
             }
         });
         self.rooms.came.notify_one();

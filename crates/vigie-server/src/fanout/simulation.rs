@@ -4,11 +4,13 @@
 //! In any order of the server's own rounds, whatever is sent is true at that instant and for that watcher, and in the end everybody's view is what the reference says.
 //! The reference ([`truth`]) is written from the rules, and knows nothing of numbers, horizons or cursors.
 //! Planted bugs ([`Bug`]) show that the checks can fail.
+//! [`twins`] compares two such days, in one of which somebody who hides stays away.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod client;
 mod truth;
+mod twins;
 mod world;
 
 use fastrand::Rng;
@@ -59,6 +61,11 @@ async fn run(seed: u64, bug: Option<Bug>) -> Result<(), Finding> {
     world.compare()
 }
 
+fn seeds_or(ordinary: u64) -> u64 {
+    let asked = std::env::var("VIGIE_FANOUT_SEEDS").ok();
+    asked.map_or(ordinary, |asked| asked.parse().unwrap())
+}
+
 fn on_one_thread<T>(task: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -68,10 +75,8 @@ fn on_one_thread<T>(task: impl Future<Output = T>) -> T {
 
 #[test]
 fn every_view_ends_as_the_reference_says() {
-    let asked = std::env::var("VIGIE_FANOUT_SEEDS").ok();
-    let seeds = asked.map_or(SEEDS, |asked| asked.parse().unwrap());
     on_one_thread(async {
-        for seed in 0..seeds {
+        for seed in 0..seeds_or(SEEDS) {
             let found = run(seed, None).await;
             assert_eq!(found, Ok(()), "seed {seed}");
         }

@@ -5,8 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tokio::time::Instant;
-use vigie_core::ConversationKey;
+use vigie_core::{ConversationKey, Mono};
 
 /// Listings of one socket within [`SPAN`]: as many as a client opens at a start, and few enough that none keeps the server busy by opening again and again.
 const LISTINGS: u32 = 32;
@@ -17,17 +16,12 @@ const SPAN: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(in crate::fanout) struct Allowance {
     open: BTreeSet<ConversationKey>,
-    span: Option<(Instant, u32)>,
+    span: Option<(Mono, u32)>,
 }
 
 impl Allowance {
     /// A view is opened or wanted anew; `false`, and nothing, when it is too many or too soon.
-    pub(super) fn take(
-        &mut self,
-        conversation: ConversationKey,
-        most: usize,
-        now: Instant,
-    ) -> bool {
+    pub(super) fn take(&mut self, conversation: ConversationKey, most: usize, now: Mono) -> bool {
         let is_new = !self.open.contains(&conversation);
         if is_new && self.open.len() >= most {
             return false;
@@ -57,7 +51,7 @@ mod tests {
     #[test]
     fn views_are_bounded_and_so_is_how_often_one_is_listed() {
         let mut allowance = Allowance::default();
-        let now = Instant::now();
+        let now = Mono::START;
         let room = ConversationKey;
         assert!(allowance.take(room(1), 2, now) && allowance.take(room(2), 2, now));
         assert!(!allowance.take(room(3), 2, now));

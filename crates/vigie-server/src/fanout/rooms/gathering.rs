@@ -4,13 +4,13 @@
 //! Always true: what is due has a time; a gathering that nobody looks at and that is small is forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use tokio::time::Instant;
-use vigie_core::{ConnectionId, Directory, PrincipalId, PrincipalKey};
+use vigie_core::{ConnectionId, ConversationKey, Directory, Mono, PrincipalId, PrincipalKey};
 
 use super::here::{Here, Metadata};
 use super::index::{Index, Standing};
-use super::ladder::{Ladder, Rung};
+use super::ladder::{Ladder, ROUND_MILLIS, Rung};
 use super::view::View;
 
 /// From so many times the limit of viewers on, those count as well whom nobody else may see.
@@ -23,28 +23,52 @@ pub(super) struct Gathering {
     pub(super) views: BTreeMap<ConnectionId, View>,
     /// Who is present; kept while somebody looks, and always where there are many members.
     pub(super) index: Option<Index>,
-    pub(super) rung: Option<Rung>,
     /// Members whose state may have changed since the latest round.
     dirty: BTreeSet<PrincipalKey>,
-    /// Views that do not wait for the next round: new ones, and those that had no room.
-    eager: BTreeSet<ConnectionId>,
-    /// When the first round was, from which the others are reckoned.
-    first_round: Option<Instant>,
-    round_due: Option<Instant>,
-    eager_due: Option<Instant>,
+    /// Views that wait for no round, with the instant they wait until: new ones, and those that had no room.
+    eager: BTreeMap<ConnectionId, Mono>,
+    paces: Paces,
+    /// How long after a whole second its rounds come, so that not all conversations have theirs at once.
+    beat: Duration,
+    /// When the views are due that are told each change as it comes.
+    full_due: Option<Mono>,
+    /// When the others are.
+    round_due: Option<Mono>,
+    eager_due: Option<Mono>,
+}
+
+/// At which paces the views are told, as far as that is known.
+#[derive(Debug, Default, Clone, Copy)]
+struct Paces {
+    /// Some may be told each change as it comes.
+    at_once: bool,
+    /// Some may be told in rounds.
+    in_rounds: bool,
 }
 
 /// What is to be done for a conversation now.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Work {
     pub(super) dirty: Vec<PrincipalKey>,
-    pub(super) views: Vec<ConnectionId>,
+    pub(super) views: BTreeSet<ConnectionId>,
+    /// How many viewers the ladder goes by.
+    pub(super) viewers: usize,
 }
 
 impl Gathering {
+    /// A conversation that nobody has open.
+    pub(super) fn of(conversation: ConversationKey) -> Self {
+        // A multiple of a number that has no divisor in common with the thousand visits all of them.
+        let beat = u64::from(conversation.0) * 617 % 1_000;
+        Self {
+            beat: Duration::from_millis(beat),
+            ..Self::default()
+        }
+    }
+
     /// When something is due.
-    pub(super) fn due(&self) -> Option<Instant> {
-        let due = [self.round_due, self.eager_due];
+    pub(super) fn due(&self) -> Option<Mono> {
+        let due = [self.full_due, self.round_due, self.eager_due];
         due.into_iter().flatten().min()
     }
 
@@ -83,52 +107,77 @@ impl Gathering {
     }
 
     /// A member's state may have changed.
-    pub(super) fn mark(&mut self, principal: PrincipalKey, now: Instant) {
+    pub(super) fn mark(&mut self, principal: PrincipalKey, now: Mono) {
         if self.views.is_empty() {
             return;
         }
         self.dirty.insert(principal);
-        let due = self.next_round(now);
-        self.round_due.get_or_insert(due);
+        if self.paces.in_rounds {
+            let due = self.next_round(now);
+            self.round_due.get_or_insert(due);
+        }
+        if self.paces.at_once || !self.paces.in_rounds {
+            self.full_due.get_or_insert(now);
+        }
     }
 
-    /// Rounds come at a beat of their own: were they reckoned from the latest, a change that is hidden from a viewer would put off the next one that is not.
-    fn next_round(&self, now: Instant) -> Instant {
-        let pause = self.rung.unwrap_or(Rung::Full).pause();
-        let Some(first) = self.first_round.filter(|_| !pause.is_zero()) else {
-            return now;
-        };
-        let since = now.saturating_duration_since(first).as_nanos();
-        let rounds = since / pause.as_nanos() + 1;
-        first + pause * u32::try_from(rounds).unwrap_or(u32::MAX)
+    /// Rounds come at a beat of the clock's: were they reckoned from anything that happened, a viewer could see by it that something hidden did.
+    fn next_round(&self, now: Mono) -> Mono {
+        let latest = (now - self.beat).as_millis() / ROUND_MILLIS * ROUND_MILLIS;
+        Mono::from_millis(latest + ROUND_MILLIS) + self.beat
     }
 
     /// A view is not to wait longer than this.
-    pub(super) fn hurry(&mut self, view: ConnectionId, until: Instant) {
-        self.eager.insert(view);
+    pub(super) fn hurry(&mut self, view: ConnectionId, until: Mono) {
+        let waits = self.eager.entry(view).or_insert(until);
+        *waits = until.min(*waits);
         self.eager_due = Some(self.eager_due.map_or(until, |due| due.min(until)));
     }
 
-    /// What is due now; the rung is decided anew with each round.
-    pub(super) fn take_work(&mut self, now: Instant, ladder: Ladder, members: usize) -> Work {
-        let viewers = self.counted_viewers(ladder);
+    /// A view was told, and is on this rung now.
+    pub(super) fn note_rung(&mut self, rung: Option<Rung>) {
+        match rung {
+            Some(Rung::Full) => self.paces.at_once = true,
+            Some(Rung::Batched | Rung::Window | Rung::Count) => self.paces.in_rounds = true,
+            None => {}
+        }
+    }
+
+    /// What is due now.
+    ///
+    /// A view has its turns by what it was told itself, and never because another one has: that one may be somebody's who hides.
+    pub(super) fn take_work(&mut self, now: Mono, ladder: Ladder) -> Work {
+        let is_due = |due: &mut Option<Mono>| due.take_if(|due| *due <= now).is_some();
+        let is_full_due = is_due(&mut self.full_due);
+        let is_round_due = is_due(&mut self.round_due);
         let mut work = Work {
-            dirty: Vec::new(),
-            views: Vec::new(),
+            viewers: self.counted_viewers(ladder),
+            ..Work::default()
         };
-        let is_new = self.rung.is_none();
-        if self.round_due.is_some_and(|due| due <= now) || is_new {
-            let rung = ladder.rung(self.rung, members, viewers);
-            self.rung = Some(rung);
-            self.round_due = None;
-            self.first_round.get_or_insert(now);
+        if is_full_due || is_round_due {
             work.dirty = std::mem::take(&mut self.dirty).into_iter().collect();
-            work.views = self.views.keys().copied().collect();
-            self.eager.clear();
-            self.eager_due = None;
-        } else if self.eager_due.is_some_and(|due| due <= now) {
-            self.eager_due = None;
-            work.views = std::mem::take(&mut self.eager).into_iter().collect();
+            self.paces = Paces::default();
+            let rungs: Vec<_> = self.views.values().map(View::rung).collect();
+            rungs.into_iter().for_each(|rung| self.note_rung(rung));
+            for (id, view) in &mut self.views {
+                match view.rung() {
+                    Some(Rung::Batched | Rung::Window | Rung::Count) if !is_round_due => {
+                        view.want(&work.dirty);
+                    }
+                    Some(_) | None => {
+                        work.views.insert(*id);
+                    }
+                }
+            }
+            if self.paces.in_rounds && !is_round_due {
+                let due = self.next_round(now);
+                self.round_due.get_or_insert(due);
+            }
+        }
+        if self.eager_due.is_some_and(|due| due <= now) {
+            let eager = self.eager.extract_if(.., |_, until| *until <= now);
+            work.views.extend(eager.map(|(id, _)| id));
+            self.eager_due = self.eager.values().min().copied();
         }
         work
     }
@@ -143,14 +192,10 @@ impl Gathering {
     }
 
     /// A socket is gone, or looks elsewhere.
-    pub(super) fn leave(&mut self, principal: PrincipalKey, view: ConnectionId, now: Instant) {
-        let had_view = self.views.remove(&view).is_some();
+    pub(super) fn leave(&mut self, principal: PrincipalKey, view: ConnectionId, now: Mono) {
+        self.views.remove(&view);
         self.eager.remove(&view);
         if self.here.close(principal, view) {
-            self.mark(principal, now);
-        }
-        if had_view && self.rung == Some(Rung::Count) {
-            // Fewer viewers may have it back from counts.
             self.mark(principal, now);
         }
     }
@@ -168,7 +213,11 @@ impl Gathering {
 
     /// The conversation is gone; the views that ended.
     pub(super) fn end(&mut self) -> Vec<View> {
-        let views = std::mem::take(self).views;
+        let anew = Self {
+            beat: self.beat,
+            ..Self::default()
+        };
+        let views = std::mem::replace(self, anew).views;
         views.into_values().collect()
     }
 
@@ -181,36 +230,37 @@ impl Gathering {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+
+    fn at(millis: u64) -> Mono {
+        Mono::from_millis(1_000_000 + millis)
+    }
 
     #[test]
     fn a_change_is_due_at_the_same_beat_whatever_came_before_it() {
+        let gathering = Gathering::of(ConversationKey(2));
+        let check = |now, due| assert_eq!(gathering.next_round(at(now)), at(due), "{now}");
+        check(0, 234);
+        check(233, 234);
+        check(234, 1_234);
+        check(1_233, 1_234);
+    }
+
+    #[test]
+    fn one_that_waits_is_not_told_sooner_because_another_is() {
         let ladder = Ladder {
             full: 1,
             batched: 10,
             viewers: 10,
         };
-        let first = Instant::now();
-        let at = |millis| first + Duration::from_millis(millis);
-        let begun = || {
-            let mut gathering = Gathering::default();
-            gathering.take_work(first, ladder, 5);
-            assert_eq!(gathering.rung, Some(Rung::Batched));
-            gathering
-        };
-        let quiet = begun();
-        let mut busy = begun();
-        for round in 1..=3 {
-            // Something that a viewer may not see takes a round.
-            busy.round_due = Some(at(round * 1_000));
-            busy.take_work(at(round * 1_000), ladder, 5);
-        }
-        for now in [3_001, 3_250, 3_999] {
-            assert_eq!(quiet.next_round(at(now)), at(4_000));
-            assert_eq!(busy.next_round(at(now)), at(4_000));
-        }
-        assert_eq!(quiet.next_round(at(4_000)), at(5_000));
+        let (patient, hurried) = (ConnectionId(1), ConnectionId(2));
+        let mut gathering = Gathering::of(ConversationKey(0));
+        gathering.hurry(patient, at(50));
+        gathering.hurry(hurried, at(10));
+        let mut turns = |now| gathering.take_work(at(now), ladder).views;
+        assert_eq!(turns(9), BTreeSet::new());
+        assert_eq!(turns(10), BTreeSet::from([hurried]));
+        assert_eq!(turns(49), BTreeSet::new());
+        assert_eq!(turns(50), BTreeSet::from([patient]));
     }
 }

@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 
 use parking_lot::MutexGuard;
-use tokio::time::Instant;
 use vigie_core::{ConversationKey, PrincipalKey};
 
 use super::Gatherings;
@@ -51,22 +50,22 @@ impl Fanout {
     fn take_in_changes(&self, gatherings: &mut Gatherings, changed: &BTreeSet<PrincipalKey>) {
         let changed: Vec<_> = changed.iter().copied().collect();
         let (presences, _) = self.host.survey(&changed);
-        let now = (self.host.now().wall, Instant::now());
+        let now = self.host.now();
         let directory = self.people.directory();
         for (principal, presence) in changed.into_iter().zip(presences) {
             let member = directory.member(principal);
-            let standing = Standing::of(member, &presence, now.0);
+            let standing = Standing::of(member, &presence, now.wall);
             for conversation in member.conversations() {
                 gatherings.change(*conversation, |gathering| {
                     gathering.note(member.id(), principal, standing);
-                    gathering.mark(principal, now.1);
+                    gathering.mark(principal, now.mono);
                 });
             }
         }
     }
 
     fn take_in_looks(&self, gatherings: &mut Gatherings, looking: &BTreeSet<PrincipalKey>) {
-        let now = Instant::now();
+        let now = self.host.now().mono;
         for principal in looking {
             let conversations = self
                 .people
@@ -98,7 +97,7 @@ impl Fanout {
     ) {
         let people: Vec<_> = moved.iter().map(|(_, principal)| *principal).collect();
         let (presences, _) = self.host.survey(&people);
-        let now = (self.host.now().wall, Instant::now());
+        let now = self.host.now();
         let mut ended = Vec::new();
         {
             let directory = self.people.directory();
@@ -106,13 +105,13 @@ impl Fanout {
                 let member = directory.member(*principal);
                 let is_member = directory.is_member(*conversation, *principal);
                 let standing = if is_member {
-                    Standing::of(member, &presence, now.0)
+                    Standing::of(member, &presence, now.wall)
                 } else {
                     Standing::Absent
                 };
                 gatherings.change(*conversation, |gathering| {
                     gathering.note(member.id(), *principal, standing);
-                    gathering.mark(*principal, now.1);
+                    gathering.mark(*principal, now.mono);
                     if !is_member {
                         ended.extend(gathering.end_views_of(*principal));
                     }

@@ -29,7 +29,7 @@ impl Fanout {
             return;
         }
         let index = self.read_index(conversation);
-        let gathering = gatherings.table.entry(conversation).or_default();
+        let gathering = gatherings.begin(conversation);
         gathering.keep_index(index, &self.people.directory());
     }
 

@@ -1,12 +1,10 @@
 //! How much of a conversation its viewers are told, by what it would cost.
 //!
 //! In: how many members a conversation has, and how many sockets look at its presence. Out: a rung, from everything to counts alone.
-//! Always true: a conversation that stays at a border stays on its rung; it climbs above a limit and comes down at four fifths of it.
+//! Always true: where a conversation stays at a border, a view of it stays on its rung; it climbs above a limit and comes down at four fifths of it.
 
-use std::time::Duration;
-
-/// Between two rounds of changes above the lowest rung: what a person reading along still calls at once.
-const ROUND: Duration = Duration::from_secs(1);
+/// Milliseconds between two rounds of changes above the lowest rung: what a person reading along still calls at once.
+pub(super) const ROUND_MILLIS: u64 = 1_000;
 
 /// A rung is left downwards when no more than this many hundredths of its limit are left.
 const DOWN_AT: usize = 80;
@@ -34,14 +32,6 @@ impl Rung {
             Self::Count => "count",
         }
     }
-
-    /// Between two rounds; a change waits for the next one.
-    pub(super) const fn pause(self) -> Duration {
-        match self {
-            Self::Full => Duration::ZERO,
-            Self::Batched | Self::Window | Self::Count => ROUND,
-        }
-    }
 }
 
 /// Where the rungs begin and end.
@@ -56,7 +46,7 @@ pub(super) struct Ladder {
 }
 
 impl Ladder {
-    /// The rung of a conversation that was on the rung `before`.
+    /// The rung of a view that was on the rung `before`.
     pub(super) fn rung(self, before: Option<Rung>, members: usize, viewers: usize) -> Rung {
         let is_above = |count: usize, limit: usize, was_above: bool| {
             count > limit || was_above && count * 100 > limit * DOWN_AT

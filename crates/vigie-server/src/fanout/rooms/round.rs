@@ -2,11 +2,11 @@
 //!
 //! Always true: a view is taken to hold what its link took, and nothing else; one without room is tried again when the window is over.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use tokio::time::Instant;
-use vigie_core::{ConnectionId, ConversationKey, PrincipalKey};
+use vigie_core::{ConnectionId, ConversationKey};
 
+use super::gathering::Work;
 use super::scene::Scene;
 use super::view::{Dirty, Message};
 use super::wire::encode;
@@ -22,9 +22,9 @@ const AT_ONCE: usize = 64;
 type Said = HashMap<Message, Frame>;
 
 impl Fanout {
-    /// The conversations in which something is due.
-    pub(super) fn due_gatherings(&self) -> Vec<ConversationKey> {
-        let now = Instant::now();
+    /// The conversations in which something is due, in an order that shows nothing of when it was.
+    pub(super) fn due_gatherings(&self) -> BTreeSet<ConversationKey> {
+        let now = self.host.now().mono;
         let gatherings = self.rooms.gatherings.lock();
         let due = gatherings.due.iter().take_while(|(at, _)| *at <= now);
         due.map(|(_, conversation)| *conversation).collect()
@@ -32,21 +32,17 @@ impl Fanout {
 
     /// Tells the views of a conversation what is due.
     pub(super) async fn hold_round(&self, conversation: ConversationKey) {
-        let members = {
-            let directory = self.people.directory();
-            let group = directory.conversation(conversation);
-            group.map_or(0, |group| group.members().len())
-        };
         let ladder = self.rooms.ladder;
         let work = self.gatherings().change(conversation, |gathering| {
-            gathering.take_work(Instant::now(), ladder, members)
+            gathering.take_work(self.host.now().mono, ladder)
         });
         let Some(work) = work else {
             return;
         };
+        let views: Vec<_> = work.views.iter().copied().collect();
         let mut said = Said::new();
-        for views in work.views.chunks(AT_ONCE) {
-            self.tell_views(conversation, views, &work.dirty, &mut said);
+        for views in views.chunks(AT_ONCE) {
+            self.tell_views(conversation, views, &work, &mut said);
             tokio::task::yield_now().await;
         }
     }
@@ -55,9 +51,10 @@ impl Fanout {
         &self,
         conversation: ConversationKey,
         views: &[ConnectionId],
-        dirty: &[PrincipalKey],
+        work: &Work,
         said: &mut Said,
     ) {
+        let dirty = &work.dirty;
         let mut gatherings = self.gatherings();
         let Some(gathering) = gatherings.table.get_mut(&conversation) else {
             return;
@@ -72,11 +69,9 @@ impl Fanout {
         let mut messages = Vec::new();
         {
             let directory = self.people.directory();
-            let (Some(index), Some(rung), Some(group)) = (
-                &gathering.index,
-                gathering.rung,
-                directory.conversation(conversation),
-            ) else {
+            let (Some(index), Some(group)) =
+                (&gathering.index, directory.conversation(conversation))
+            else {
                 return;
             };
             let scene = Scene {
@@ -100,6 +95,8 @@ impl Fanout {
                 if !directory.is_member(conversation, view.watcher()) {
                     continue;
                 }
+                let ladder = self.rooms.ladder;
+                let rung = ladder.rung(view.rung(), scene.members, work.viewers);
                 let message = view.next(&scene, rung, &dirty);
                 let frame = message.as_ref().map(|message| {
                     let encode = || encode(&directory, scene.here, group.id.as_str(), message);
@@ -109,7 +106,7 @@ impl Fanout {
                 messages.push((*id, message, frame));
             }
         }
-        let retry = Instant::now() + WINDOW;
+        let retry = self.host.now().mono + WINDOW;
         gatherings.change(conversation, |gathering| {
             for (id, message, frame) in messages {
                 let Some(view) = gathering.views.get_mut(&id) else {
@@ -117,7 +114,11 @@ impl Fanout {
                 };
                 let delivery = frame.map_or(Delivery::Done, |frame| view.connection.show(frame));
                 match delivery {
-                    Delivery::Done => view.told(message.as_ref()),
+                    Delivery::Done => {
+                        view.told(message.as_ref());
+                        let rung = view.rung();
+                        gathering.note_rung(rung);
+                    }
                     Delivery::NoRoom => without_room.push(id),
                 }
             }

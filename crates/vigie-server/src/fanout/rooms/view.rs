@@ -75,6 +75,11 @@ impl View {
         self.connection.principal
     }
 
+    /// How it is told; `None` before the first message, and when a whole one is wanted.
+    pub(super) fn rung(&self) -> Option<Rung> {
+        self.rung
+    }
+
     /// Its client wants everything anew.
     pub(super) fn start_over(&mut self) {
         self.rung = None;

@@ -100,6 +100,8 @@ pub(super) struct Kept {
 pub(super) struct Room {
     pub(super) members: BTreeMap<String, Value>,
     pub(super) counts: Value,
+    /// It is told how many there are, and no more.
+    pub(super) is_count: bool,
 }
 
 impl Kept {
@@ -137,6 +139,7 @@ impl Kept {
     fn take_in_room(&mut self, payload: &Value) {
         let id = payload["conversationId"].as_str().unwrap().to_owned();
         let room = self.rooms.entry(id).or_default();
+        room.is_count = payload["mode"] == "count";
         if payload["members"].is_array() {
             room.members.clear();
         }

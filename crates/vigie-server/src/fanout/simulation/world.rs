@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
+use serde_json::Value;
 use tempfile::TempDir;
 use vigie_core::{
     Chosen, ChosenStatus, ConnectionId, Id, Mono, Now, PrincipalId, PrincipalKey, Privacy, Reach,
@@ -23,6 +24,7 @@ use server::Server;
 
 use super::client::{Kept, Wire};
 use super::truth::{Truth, unknown, without_moving_times};
+use super::twins::{Hiding, Secret, without_cursor};
 use super::{Bug, Finding};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -48,6 +50,8 @@ struct Client {
     kept: Kept,
     live: Option<Live>,
     session: Option<SessionId>,
+    /// How many it has had: each has an id of its own, whatever others do.
+    sessions: u64,
     /// The conversations that its link looks at.
     opened: BTreeSet<&'static str>,
     /// Whom its link follows outside its conversations.
@@ -73,8 +77,15 @@ pub(super) struct World {
     untold: Vec<MembersChange>,
     /// Sessions of people who have no client here.
     elsewhere: BTreeMap<&'static str, ConnectionId>,
+    /// How many there were of those, for each has an id of its own.
+    devices: u64,
     bug: Option<Bug>,
     log: Vec<String>,
+    /// Somebody whose life nobody else may notice.
+    secret: Option<Secret>,
+    steps: usize,
+    /// What everybody but the secret one was sent, with step and instant.
+    heard: Vec<String>,
 }
 
 impl World {
@@ -84,10 +95,9 @@ impl World {
         let mut config = Config::default();
         // The whole world is a conversation that may or may not subscribe.
         config.limits.audience = rng.choice([4, 1_000]).unwrap();
-        if bug == Some(Bug::DiffsAreLost) {
-            // In a larger one they come once a second, of real time.
-            config.limits.audience = 1_000;
-        }
+        // So that all rungs of a conversation's presence are there.
+        config.limits.room_full = rng.choice([3, 100]).unwrap();
+        config.limits.room_viewers = rng.choice([1, 2, 2_000]).unwrap();
         config.reciprocal_visibility = rng.u8(..4) == 0;
         config.limits.slow_socket.0 = rng.choice([2_000, 512 * 1_024]).unwrap();
         let clock = Clock::simulated(Now {
@@ -101,6 +111,7 @@ impl World {
             kept: Kept::default(),
             live: None,
             session: None,
+            sessions: 0,
             opened: BTreeSet::new(),
             watched: BTreeSet::new(),
             forgotten: BTreeSet::new(),
@@ -119,8 +130,12 @@ impl World {
             truth,
             untold: Vec::new(),
             elsewhere: BTreeMap::new(),
+            devices: 0,
             bug,
             log: Vec::new(),
+            secret: None,
+            steps: 0,
+            heard: Vec::new(),
         };
         for who in PEOPLE {
             let id = PrincipalId::user(who).unwrap();
@@ -143,13 +158,38 @@ impl World {
         world
     }
 
+    /// A world in which somebody hides from the beginning.
+    pub(super) async fn with_secret(rng: &mut Rng, secret: Secret) -> Self {
+        let mut world = Self::new(rng, None).await;
+        world.secret = Some(secret);
+        for client in &mut world.clients[..4] {
+            client.has_session = true;
+        }
+        world.hide(secret).await;
+        // A crash may forget what was chosen within the last half second.
+        world.server.flusher.flush().await.unwrap();
+        world
+    }
+
+    /// What everybody but the secret one was sent.
+    pub(super) fn take_heard(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.heard)
+    }
+
+    /// Whether somebody stays away whatever the seed says.
+    fn stays_away(&self, who: &str) -> bool {
+        self.secret
+            .is_some_and(|secret| secret.who == who && !secret.is_lived)
+    }
+
     /// Something happens, or the server does a part of its work; whatever was sent is checked.
     pub(super) async fn step(&mut self, rng: &mut Rng) -> Result<(), Finding> {
         let who = rng.choice(PEOPLE).unwrap();
         let conversation = rng.choice(CONVERSATIONS).unwrap();
         let number = rng.usize(..CLIENTS);
+        self.steps += 1;
         match rng.u32(..100) {
-            0..8 => self.turn_around(who),
+            0..8 => self.turn_around(who, rng.bool()),
             8..10 => self.force(who, rng.bool()),
             10..14 => self.choose(who, rng),
             14..16 => self.let_see(who, rng).await,
@@ -158,7 +198,7 @@ impl World {
             22..26 => self.part(conversation, who).await,
             26 if rng.u8(..3) == 0 => self.end(conversation).await,
             26..30 => self.ask_to_tell(rng),
-            30..41 => self.connect_or_drop(number, rng),
+            30..41 => self.connect_or_drop(number, rng.bool()),
             41..43 => self.watch(number, who),
             43..45 => self.open_or_close(number, conversation),
             45..47 => self.ask_again(number),
@@ -167,20 +207,21 @@ impl World {
             67..70 => self.tell_rooms().await,
             70..84 => self.look(),
             84..88 => self.restamp(number),
-            88..94 => self.pass(Duration::from_millis(rng.u64(..6_000))),
-            94..96 => self.pass(Duration::from_secs(rng.u64(..400))),
+            88..94 => self.pass(Duration::from_millis(rng.u64(..6_000))).await,
+            94..96 => self.pass(Duration::from_secs(rng.u64(..400))).await,
             96..98 => self.server.flusher.flush().await.unwrap(),
             98 => self.restart(true).await,
             _ => self.restart(false).await,
         }
         self.check()?;
-        self.provoke(rng, number, conversation).await
+        Box::pin(self.provoke(rng, who, number, conversation)).await
     }
 
     /// More of what a planted bug needs to show itself, so that few seeds do.
     async fn provoke(
         &mut self,
         rng: &mut Rng,
+        who: &'static str,
         number: usize,
         conversation: &'static str,
     ) -> Result<(), Finding> {
@@ -204,6 +245,40 @@ impl World {
             },
             Some(_) | None => {}
         }
+        if self.secret.is_some() {
+            self.look_closely(rng, who, conversation).await?;
+        }
+        self.check()
+    }
+
+    /// More of those moments at which somebody could notice what is hidden: conversations are open, and nothing is far apart.
+    async fn look_closely(
+        &mut self,
+        rng: &mut Rng,
+        who: &'static str,
+        conversation: &'static str,
+    ) -> Result<(), Finding> {
+        // A round of anybody's shows what there is: whoever made a change is told of before time passes.
+        self.ask_to_tell(rng);
+        self.tell();
+        self.tell_rooms().await;
+        self.check()?;
+        self.pass_silently(Duration::from_millis(rng.u64(..400)))
+            .await;
+        // Few, so that the hidden one is often the only one.
+        let viewer = rng.choice([0, 3]).unwrap();
+        match rng.u8(..6) {
+            0 | 1 => self.open_or_close(viewer, conversation),
+            2 if self.clients[viewer].live.is_none() => self.connect(viewer),
+            3 => self.force(who, rng.bool()),
+            4 => self.turn_around("dot", rng.bool()),
+            _ => {}
+        }
+        self.tell();
+        self.tell_rooms().await;
+        if rng.bool() {
+            self.look();
+        }
         self.check()
     }
 
@@ -213,7 +288,8 @@ impl World {
     }
 
     fn note(&mut self, what: String) {
-        self.log.push(what);
+        let (step, at) = (self.steps, self.clock.now().mono);
+        self.log.push(format!("step {step} {at:?} {what}"));
     }
 
     /// One round of those who tell views of conversations.
@@ -242,6 +318,20 @@ impl World {
 
     /// Everybody connects, and everything that waits is told and read.
     pub(super) async fn come_to_rest(&mut self, rng: &mut Rng) -> Result<(), Finding> {
+        // Each round sends at least as much as the smallest pace lets through, or finds nothing.
+        self.calm_down(rng, 500).await?;
+        let unread = self
+            .clients
+            .iter()
+            .filter_map(|client| client.live.as_ref());
+        if unread.map(|live| live.wire.unread()).sum::<usize>() > 0 {
+            return Err("it does not come to rest".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Everybody connects, and in so many rounds what waits is told and read.
+    pub(super) async fn calm_down(&mut self, rng: &mut Rng, rounds: usize) -> Result<(), Finding> {
         for number in 0..CLIENTS {
             if self.clients[number].live.is_none() {
                 self.connect(number);
@@ -249,14 +339,11 @@ impl World {
             }
         }
         self.ask_to_tell(rng);
-        // Whoever is in grace is decided now, so that nothing is due later.
-        self.pass(Duration::from_secs(60));
-        // Each round sends at least as much as the smallest pace lets through, or finds nothing.
-        for round in 0..500 {
-            if round % 100 == 99 {
-                // A view without room is tried again when the window is over.
-                tokio::time::sleep(WINDOW).await;
-            }
+        // Whoever is in grace, idle, or has chosen for a while is decided now, so that nothing is due later.
+        self.pass(Duration::from_secs(400)).await;
+        for _ in 0..rounds {
+            // A view without room is tried again when the window is over.
+            self.pass_silently(WINDOW).await;
             self.tell();
             self.tell_rooms().await;
             self.check()?;
@@ -265,13 +352,6 @@ impl World {
             }
             self.look();
             self.check()?;
-        }
-        let unread = self
-            .clients
-            .iter()
-            .filter_map(|client| client.live.as_ref());
-        if unread.map(|live| live.wire.unread()).sum::<usize>() > 0 {
-            return Err("it does not come to rest".to_owned());
         }
         Ok(())
     }

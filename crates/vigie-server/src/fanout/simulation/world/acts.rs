@@ -4,11 +4,14 @@ use super::*;
 
 impl World {
     /// A device without a client here comes, or goes with or without a goodbye.
-    pub(super) fn turn_around(&mut self, who: &'static str) {
+    pub(super) fn turn_around(&mut self, who: &'static str, goodbye: bool) {
+        if self.stays_away(who) {
+            return;
+        }
         self.note(format!("{who} turns around"));
         let principal = self.key(who);
         match self.elsewhere.remove(who) {
-            Some(connection) if connection.0 % 2 == 0 => {
+            Some(connection) if goodbye => {
                 self.server.host.signal(Signal::SessionLeft { connection });
             }
             Some(connection) => self.server.host.signal(Signal::SessionLost {
@@ -17,10 +20,11 @@ impl World {
             }),
             None => {
                 let connection = self.server.fanout.hub.next_id();
+                self.devices += 1;
                 self.server.host.arrive(Arrival {
                     principal,
                     connection,
-                    session: SessionId(u128::from(connection.0) << 64),
+                    session: SessionId(u128::MAX - u128::from(self.devices)),
                     resumes: None,
                     silence: Duration::from_secs(16),
                 });
@@ -30,6 +34,9 @@ impl World {
     }
 
     pub(super) fn force(&mut self, who: &'static str, online: bool) {
+        if self.stays_away(who) {
+            return;
+        }
         self.note(format!("{who} is forced, online: {online}"));
         let principal = self.key(who);
         self.server
@@ -46,13 +53,24 @@ impl World {
             Some(ChosenStatus::Invisible),
         ]);
         let now = self.clock.now().wall;
-        let chosen = Chosen {
+        let mut chosen = Chosen {
             status: status.flatten(),
             text: rng.bool().then(|| "a line".into()),
             until: rng
                 .bool()
                 .then(|| now + Duration::from_secs(rng.u64(1..100))),
         };
+        if self.stays_away(who) {
+            return;
+        }
+        if self.hides_by(who, Hiding::Invisible) {
+            chosen.status = Some(ChosenStatus::Invisible);
+            chosen.until = None;
+        }
+        self.choose_so(who, chosen);
+    }
+
+    fn choose_so(&mut self, who: &'static str, chosen: Chosen) {
         self.note(format!("{who} chooses {chosen:?}"));
         let principal = self.key(who);
         let signal = Signal::StatusChosen { principal, chosen };
@@ -65,6 +83,12 @@ impl World {
             availability: reach().unwrap(),
             last_seen: reach().unwrap(),
         };
+        if !self.hides_by(who, Hiding::ToNobody) {
+            self.let_see_so(who, privacy).await;
+        }
+    }
+
+    async fn let_see_so(&mut self, who: &'static str, privacy: Privacy) {
         self.note(format!("{who} lets see {privacy:?}"));
         let (fanout, id) = (&self.server.fanout, PrincipalId::user(who).unwrap());
         let before = |key| fanout.sights_around(key);
@@ -73,6 +97,32 @@ impl World {
         if let Some(noted) = noted.unwrap() {
             self.sights_changed(noted);
         }
+    }
+
+    /// Somebody hides, as long as the world lasts.
+    pub(super) async fn hide(&mut self, secret: Secret) {
+        match secret.hiding {
+            Hiding::Invisible => {
+                let chosen = Chosen {
+                    status: Some(ChosenStatus::Invisible),
+                    ..Chosen::default()
+                };
+                self.choose_so(secret.who, chosen);
+            }
+            Hiding::ToNobody => {
+                let privacy = Privacy {
+                    availability: Reach::Nobody,
+                    last_seen: Reach::Nobody,
+                };
+                self.let_see_so(secret.who, privacy).await;
+            }
+            Hiding::NotAtAll => {}
+        }
+    }
+
+    fn hides_by(&self, who: &str, hiding: Hiding) -> bool {
+        let is_so = |secret: Secret| secret.who == who && secret.hiding == hiding;
+        self.secret.is_some_and(is_so)
     }
 
     pub(super) async fn block(&mut self, who: &'static str, rng: &mut Rng) {
@@ -160,9 +210,24 @@ impl World {
         }
     }
 
-    pub(super) fn pass(&mut self, time: Duration) {
+    pub(super) async fn pass(&mut self, time: Duration) {
         self.note(format!("{time:?} pass"));
-        self.clock.advance(time);
+        self.pass_silently(time).await;
+    }
+
+    /// The same without a line in the log.
+    pub(super) async fn pass_silently(&self, time: Duration) {
+        let until = self.clock.now().mono + time;
+        if self.secret.is_some() {
+            // Were a round late, it would take in what came after it was due.
+            while let Some(due) = self.server.fanout.rooms.next_due()
+                && due < until
+            {
+                self.clock.advance(due.since(self.clock.now().mono));
+                self.tell_rooms().await;
+            }
+        }
+        self.clock.advance(until.since(self.clock.now().mono));
         while decide_due(&self.server.host) {}
     }
 

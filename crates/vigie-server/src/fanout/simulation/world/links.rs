@@ -57,9 +57,9 @@ impl World {
         self.note(format!("client {number} watches {whom}, or no more"));
     }
 
-    pub(super) fn connect_or_drop(&mut self, number: usize, rng: &mut Rng) {
+    pub(super) fn connect_or_drop(&mut self, number: usize, goodbye: bool) {
         if self.clients[number].live.is_some() {
-            self.drop_link(number, rng.bool());
+            self.drop_link(number, goodbye);
         } else {
             self.connect(number);
         }
@@ -67,6 +67,9 @@ impl World {
 
     pub(super) fn connect(&mut self, number: usize) {
         let who = self.clients[number].who;
+        if self.stays_away(who) {
+            return;
+        }
         self.note(format!("client {number} of {who} connects"));
         let principal = self.key(who);
         let fanout = &self.server.fanout;
@@ -93,10 +96,12 @@ impl World {
         }
         assert!(fanout.hub.register(&connection, usize::MAX));
         if client.has_session {
+            client.sessions += 1;
+            let session = SessionId(u128::from(client.sessions) << 8 | number as u128);
             let (session, _) = self.server.host.arrive(Arrival {
                 principal,
                 connection: connection.id,
-                session: SessionId(u128::from(connection.id.0) << 64 | 1),
+                session,
                 resumes: client.session,
                 silence: Duration::from_secs(16),
             });
