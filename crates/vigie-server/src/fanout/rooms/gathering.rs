@@ -193,9 +193,10 @@ impl Gathering {
 
     /// A socket is gone, or looks elsewhere.
     pub(super) fn leave(&mut self, principal: PrincipalKey, view: ConnectionId, now: Mono) {
-        self.views.remove(&view);
+        let had_view = self.views.remove(&view).is_some();
         self.eager.remove(&view);
-        if self.here.close(principal, view) {
+        // Fewer viewers may have more than counts again.
+        if self.here.close(principal, view) || had_view {
             self.mark(principal, now);
         }
     }
