@@ -115,16 +115,17 @@ pub(super) async fn list_changes(
         if timeout_at(deadline, bell.rung()).await.is_err() {
             break;
         }
-        // What comes within the window comes along; also the end, of which a last word rings first.
+        // What comes within the window comes along.
         tokio::time::sleep(WINDOW).await;
+        let watched = app.fanout.seen_of(watcher, &visitor.watch);
+        answer = app.fanout.compose(watcher, &watched, Some(since)).snapshot;
+        // After it: the end has a last word, which rings first.
         match bell.ending.load(Ordering::Acquire) {
             DISMISSED => return Err(Refusal::InvalidJwt.into()),
             // The server stops: the client asks the next one the same.
             CUT => return Ok(Json(Snapshot::nothing_since(since))),
             _ => {}
         }
-        let watched = app.fanout.seen_of(watcher, &visitor.watch);
-        answer = app.fanout.compose(watcher, &watched, Some(since)).snapshot;
     }
     Ok(Json(answer))
 }

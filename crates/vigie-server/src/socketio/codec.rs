@@ -4,6 +4,8 @@
 //! `2["name",payload]` is an event, `2` may be followed by the number of an acknowledgement, `/name,` names another namespace.
 //! Binary packets are recognised and refused: nothing of this wire is binary.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -91,9 +93,10 @@ fn parse_payload(text: &str) -> Result<Value, Malformed> {
 
 /// Reads JSON, in which a text may have been cut in the middle of a character.
 fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, Malformed> {
-    serde_json::from_str(text)
-        .or_else(|_| serde_json::from_str(&make_whole(text)))
-        .map_err(|_| Malformed)
+    serde_json::from_str(text).or_else(|_| match make_whole(text) {
+        Cow::Owned(whole) => serde_json::from_str(&whole).map_err(|_| Malformed),
+        Cow::Borrowed(_) => Err(Malformed),
+    })
 }
 
 fn parse_event(text: &str) -> Result<Event, Malformed> {
