@@ -135,18 +135,7 @@ impl Connection {
         }
     }
 
-    /// Whether there is room for more of a conversation's view; when there is none, it has the next turn.
-    pub(super) fn has_room_to_show(&self) -> bool {
-        let mut outbox = self.outbox.lock();
-        let has_room = outbox.room.takes(1, Use::News);
-        if !has_room {
-            outbox.has_view_waiting = true;
-            self.watch(&mut outbox);
-        }
-        has_room
-    }
-
-    /// Sends more of a conversation's view, at the link's pace.
+    /// Sends more of a conversation's view, at the link's pace; when there is no room for it, it has the next turn.
     pub(super) fn show(&self, frame: Frame) -> Delivery {
         let mut outbox = self.outbox.lock();
         let delivery = outbox.send(&*self.link, frame, Use::News);

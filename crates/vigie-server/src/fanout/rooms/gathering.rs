@@ -23,8 +23,10 @@ pub(super) struct Gathering {
     pub(super) views: BTreeMap<ConnectionId, View>,
     /// Who is present; kept while somebody looks, and always where there are many members.
     pub(super) index: Option<Index>,
-    /// Members whose state may have changed since the latest round.
+    /// Members whose state may have changed since the latest round, or turn of those who are told at once.
     dirty: BTreeSet<PrincipalKey>,
+    /// Some views keep in mind what the next round has to tell them.
+    is_owed: bool,
     /// Views that wait for no round, with the instant they wait until: new ones, and those that had no room.
     eager: BTreeMap<ConnectionId, Mono>,
     paces: Paces,
@@ -58,7 +60,7 @@ pub(super) struct Work {
 impl Gathering {
     /// A conversation that nobody has open.
     pub(super) fn of(conversation: ConversationKey) -> Self {
-        // A multiple of a number that has no divisor in common with the thousand visits all of them.
+        // Neighbours, which were often made together, are far apart.
         let beat = u64::from(conversation.0) * 617 % 1_000;
         Self {
             beat: Duration::from_millis(beat),
@@ -112,10 +114,6 @@ impl Gathering {
             return;
         }
         self.dirty.insert(principal);
-        if self.paces.in_rounds {
-            let due = self.next_round(now);
-            self.round_due.get_or_insert(due);
-        }
         if self.paces.at_once || !self.paces.in_rounds {
             self.full_due.get_or_insert(now);
         }
@@ -135,11 +133,22 @@ impl Gathering {
     }
 
     /// A view was told, and is on this rung now.
-    pub(super) fn note_rung(&mut self, rung: Option<Rung>) {
+    pub(super) fn note_rung(&mut self, rung: Option<Rung>, now: Mono) {
         match rung {
             Some(Rung::Full) => self.paces.at_once = true,
-            Some(Rung::Batched | Rung::Window | Rung::Count) => self.paces.in_rounds = true,
+            Some(Rung::Batched | Rung::Window | Rung::Count) => {
+                self.paces.in_rounds = true;
+                self.arm_round(now);
+            }
             None => {}
+        }
+    }
+
+    /// Rounds come whether or not anything happened: one that comes late takes in what happened after its beat, and would show by that what it was due for.
+    fn arm_round(&mut self, now: Mono) {
+        if self.paces.in_rounds && !self.views.is_empty() {
+            let due = self.next_round(now);
+            self.round_due.get_or_insert(due);
         }
     }
 
@@ -149,37 +158,51 @@ impl Gathering {
     pub(super) fn take_work(&mut self, now: Mono, ladder: Ladder) -> Work {
         let is_due = |due: &mut Option<Mono>| due.take_if(|due| *due <= now).is_some();
         let is_full_due = is_due(&mut self.full_due);
-        let is_round_due = is_due(&mut self.round_due);
-        let mut work = Work {
-            viewers: self.counted_viewers(ladder),
-            ..Work::default()
-        };
-        if is_full_due || is_round_due {
-            work.dirty = std::mem::take(&mut self.dirty).into_iter().collect();
-            self.paces = Paces::default();
-            let rungs: Vec<_> = self.views.values().map(View::rung).collect();
-            rungs.into_iter().for_each(|rung| self.note_rung(rung));
-            for (id, view) in &mut self.views {
-                match view.rung() {
-                    Some(Rung::Batched | Rung::Window | Rung::Count) if !is_round_due => {
-                        view.want(&work.dirty);
-                    }
-                    Some(_) | None => {
-                        work.views.insert(*id);
-                    }
-                }
-            }
-            if self.paces.in_rounds && !is_round_due {
-                let due = self.next_round(now);
-                self.round_due.get_or_insert(due);
-            }
-        }
-        if self.eager_due.is_some_and(|due| due <= now) {
+        let is_round_due = is_due(&mut self.round_due) && (self.is_owed || !self.dirty.is_empty());
+        let mut work = Work::default();
+        if is_due(&mut self.eager_due) {
             let eager = self.eager.extract_if(.., |_, until| *until <= now);
             work.views.extend(eager.map(|(id, _)| id));
             self.eager_due = self.eager.values().min().copied();
         }
+        if is_full_due || is_round_due {
+            work.dirty = std::mem::take(&mut self.dirty).into_iter().collect();
+            self.share_turns(&mut work, is_full_due, is_round_due);
+        } else if !work.views.is_empty() {
+            // What they are told now says nothing of who else is told when.
+            work.dirty = self.dirty.iter().copied().collect();
+        }
+        self.arm_round(now);
+        if !work.views.is_empty() {
+            work.viewers = self.counted_viewers(ladder);
+        }
         work
+    }
+
+    /// Gives those views a turn whose pace has one; the others keep in mind what they will have to be told.
+    fn share_turns(&mut self, work: &mut Work, is_full_due: bool, is_round_due: bool) {
+        self.paces = Paces::default();
+        self.is_owed &= !is_round_due;
+        for (id, view) in &mut self.views {
+            let has_turn = match view.rung() {
+                Some(Rung::Full) => {
+                    self.paces.at_once = true;
+                    is_full_due
+                }
+                Some(Rung::Batched | Rung::Window | Rung::Count) => {
+                    self.paces.in_rounds = true;
+                    is_round_due
+                }
+                None => true,
+            };
+            // Whoever waits for room is told when that is over.
+            if has_turn && !self.eager.contains_key(id) {
+                work.views.insert(*id);
+            } else {
+                view.want(&work.dirty);
+                self.is_owed = true;
+            }
+        }
     }
 
     /// The viewers that the ladder goes by: those whom others may see as present, or all where they are far too many; a hidden one at the border must not change what the others are told.

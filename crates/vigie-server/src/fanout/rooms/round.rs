@@ -59,13 +59,6 @@ impl Fanout {
         let Some(gathering) = gatherings.table.get_mut(&conversation) else {
             return;
         };
-        // Asked before the directory is read, for whoever holds that asks no link.
-        let has_room = |id: &&ConnectionId| {
-            let view = gathering.views.get(id);
-            view.is_some_and(|view| view.connection.has_room_to_show())
-        };
-        let (views, full): (Vec<_>, Vec<_>) = views.iter().partition(has_room);
-        let mut without_room: Vec<ConnectionId> = full.into_iter().copied().collect();
         let mut messages = Vec::new();
         {
             let directory = self.people.directory();
@@ -91,8 +84,9 @@ impl Fanout {
                 let Some(view) = gathering.views.get_mut(id) else {
                     continue;
                 };
-                // Whoever is no member any more is told nothing; the view is about to end.
+                // Whoever is no member any more is told nothing; the view is about to end, or its watcher is about to be back.
                 if !directory.is_member(conversation, view.watcher()) {
+                    view.want(dirty.keys);
                     continue;
                 }
                 let ladder = self.rooms.ladder;
@@ -106,7 +100,7 @@ impl Fanout {
                 messages.push((*id, message, frame));
             }
         }
-        let retry = self.host.now().mono + WINDOW;
+        let now = self.host.now().mono;
         gatherings.change(conversation, |gathering| {
             for (id, message, frame) in messages {
                 let Some(view) = gathering.views.get_mut(&id) else {
@@ -117,15 +111,13 @@ impl Fanout {
                     Delivery::Done => {
                         view.told(message.as_ref());
                         let rung = view.rung();
-                        gathering.note_rung(rung);
+                        gathering.note_rung(rung, now);
                     }
-                    Delivery::NoRoom => without_room.push(id),
-                }
-            }
-            for id in without_room {
-                if let Some(view) = gathering.views.get_mut(&id) {
-                    view.want(dirty);
-                    gathering.hurry(id, retry);
+                    // Not before there is something to say: whether a link has room is asked by nothing that its viewer may not see.
+                    Delivery::NoRoom => {
+                        view.want(dirty);
+                        gathering.hurry(id, now + WINDOW);
+                    }
                 }
             }
         });

@@ -207,8 +207,8 @@ impl World {
             67..70 => self.tell_rooms().await,
             70..84 => self.look(),
             84..88 => self.restamp(number),
-            88..94 => self.pass(Duration::from_millis(rng.u64(..6_000))).await,
-            94..96 => self.pass(Duration::from_secs(rng.u64(..400))).await,
+            88..94 => self.pass(Duration::from_millis(rng.u64(..6_000))),
+            94..96 => self.pass(Duration::from_secs(rng.u64(..400))),
             96..98 => self.server.flusher.flush().await.unwrap(),
             98 => self.restart(true).await,
             _ => self.restart(false).await,
@@ -263,8 +263,7 @@ impl World {
         self.tell();
         self.tell_rooms().await;
         self.check()?;
-        self.pass_silently(Duration::from_millis(rng.u64(..400)))
-            .await;
+        self.pass_silently(Duration::from_millis(rng.u64(..400)));
         // Few, so that the hidden one is often the only one.
         let viewer = rng.choice([0, 3]).unwrap();
         match rng.u8(..6) {
@@ -340,10 +339,10 @@ impl World {
         }
         self.ask_to_tell(rng);
         // Whoever is in grace, idle, or has chosen for a while is decided now, so that nothing is due later.
-        self.pass(Duration::from_secs(400)).await;
+        self.pass(Duration::from_secs(400));
         for _ in 0..rounds {
             // A view without room is tried again when the window is over.
-            self.pass_silently(WINDOW).await;
+            self.pass_silently(WINDOW);
             self.tell();
             self.tell_rooms().await;
             self.check()?;
