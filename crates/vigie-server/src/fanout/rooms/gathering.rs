@@ -200,7 +200,7 @@ impl Gathering {
                 work.views.insert(*id);
             } else {
                 view.want(&work.dirty);
-                self.is_owed = true;
+                self.is_owed |= view.rung() != Some(Rung::Full);
             }
         }
     }
