@@ -12,6 +12,7 @@ mod inbox;
 mod index;
 mod indexing;
 mod ladder;
+mod marks;
 mod reading;
 mod round;
 mod scene;
@@ -34,6 +35,7 @@ use crate::people::Merged;
 use gathering::Gathering;
 use inbox::Inbox;
 use ladder::Ladder;
+use marks::Mark;
 use view::View;
 
 pub(in crate::fanout) use allowance::Allowance;
@@ -201,7 +203,8 @@ impl Fanout {
                     gathering.hurry(id, now);
                 }
                 if is_news {
-                    gathering.mark(principal, now);
+                    let is_shown = gathering.here.is_public(principal);
+                    gathering.mark(principal, Mark::shown_if(is_shown), now);
                 }
             });
         }

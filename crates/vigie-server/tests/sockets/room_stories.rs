@@ -207,6 +207,27 @@ async fn a_conversation_that_grows_and_shrinks_changes_what_its_viewers_are_told
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_looks_no_longer_makes_room_though_its_owner_is_still_here() {
+    let world = World::with(&[("VIGIE_ROOM_VIEWER_LIMIT", "5")]).await;
+    world.conversation("room", &["alice", "bob"]).await;
+    let mut bob = Viewer::open(&world, "bob", "room").await;
+    let mut devices = Vec::new();
+    for _ in 0..5 {
+        devices.push(Viewer::open(&world, "alice", "room").await);
+    }
+    bob.until(|bob| bob.mode == "count" && bob.counts == counts(2, 2, 2))
+        .await;
+    // Of those who are here nothing changes.
+    for device in devices.drain(..2) {
+        let leaves = json!({"conversationId": "room"});
+        device.socket.emit("conversation:leave", Some(leaves));
+    }
+    bob.until_shows(&[("alice", "online", true), ("bob", "online", true)])
+        .await;
+    assert_eq!((bob.mode.as_str(), &bob.counts), ("full", &counts(2, 2, 2)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_viewer_that_reads_slowly_is_told_the_newest_and_little_of_the_rest() {
     const CROWD: usize = 60;
     const TURNS: usize = 60;

@@ -11,6 +11,7 @@ use vigie_core::{ConnectionId, ConversationKey, Directory, Mono, PrincipalId, Pr
 use super::here::{Here, Metadata};
 use super::index::{Index, Standing};
 use super::ladder::{Ladder, ROUND_MILLIS, Rung};
+use super::marks::{Concerns, Mark, Marks};
 use super::view::View;
 
 /// From so many times the limit of viewers on, those count as well whom nobody else may see.
@@ -24,7 +25,7 @@ pub(super) struct Gathering {
     /// Who is present; kept while somebody looks, and always where there are many members.
     pub(super) index: Option<Index>,
     /// Members whose state may have changed since the latest round, or turn of those who are told at once.
-    dirty: BTreeSet<PrincipalKey>,
+    dirty: Marks,
     /// Some views keep in mind what the next round has to tell them.
     is_owed: bool,
     /// Views that wait for no round, with the instant they wait until: new ones, and those that had no room.
@@ -51,7 +52,7 @@ struct Paces {
 /// What is to be done for a conversation now.
 #[derive(Debug, Default)]
 pub(super) struct Work {
-    pub(super) dirty: Vec<PrincipalKey>,
+    pub(super) dirty: Marks,
     pub(super) views: BTreeSet<ConnectionId>,
     /// How many viewers the ladder goes by.
     pub(super) viewers: usize,
@@ -74,12 +75,18 @@ impl Gathering {
         due.into_iter().flatten().min()
     }
 
-    /// Notes how a member stands now.
-    pub(super) fn note(&mut self, id: &PrincipalId, key: PrincipalKey, standing: Standing) {
-        if let Some(index) = &mut self.index {
-            index.note(id, key, standing);
-            self.here.note_standing(key, standing.is_public());
-        }
+    /// Notes how a member stands now; how it stood before, where that is known.
+    pub(super) fn note(
+        &mut self,
+        id: &PrincipalId,
+        key: PrincipalKey,
+        standing: Standing,
+    ) -> Option<Standing> {
+        let index = self.index.as_mut()?;
+        let before = index.standing(id);
+        index.note(id, key, standing);
+        self.here.note_standing(key, standing.is_public());
+        Some(before)
     }
 
     /// Keeps from now on who is present.
@@ -108,12 +115,12 @@ impl Gathering {
         is_news
     }
 
-    /// A member's state may have changed.
-    pub(super) fn mark(&mut self, principal: PrincipalKey, now: Mono) {
+    /// A member may have changed.
+    pub(super) fn mark(&mut self, principal: PrincipalKey, mark: Mark, now: Mono) {
         if self.views.is_empty() {
             return;
         }
-        self.dirty.insert(principal);
+        self.dirty.note(principal, mark);
         if self.paces.at_once || !self.paces.in_rounds {
             self.full_due.get_or_insert(now);
         }
@@ -130,6 +137,16 @@ impl Gathering {
         let waits = self.eager.entry(view).or_insert(until);
         *waits = until.min(*waits);
         self.eager_due = Some(self.eager_due.map_or(until, |due| due.min(until)));
+    }
+
+    /// These views had no room for what there was to say: they keep it in mind until then.
+    pub(super) fn put_off(&mut self, views: &[ConnectionId], concerns: &Concerns<'_>, until: Mono) {
+        for id in views {
+            if let Some(view) = self.views.get_mut(id) {
+                view.want(&concerns.of(view.watcher()).keys);
+                self.hurry(*id, until);
+            }
+        }
     }
 
     /// A view was told, and is on this rung now.
@@ -155,7 +172,7 @@ impl Gathering {
     /// What is due now.
     ///
     /// A view has its turns by what it was told itself, and never because another one has: that one may be somebody's who hides.
-    pub(super) fn take_work(&mut self, now: Mono, ladder: Ladder) -> Work {
+    pub(super) fn take_work(&mut self, now: Mono, ladder: Ladder, directory: &Directory) -> Work {
         let is_due = |due: &mut Option<Mono>| due.take_if(|due| *due <= now).is_some();
         let is_full_due = is_due(&mut self.full_due);
         let is_round_due = is_due(&mut self.round_due) && (self.is_owed || !self.dirty.is_empty());
@@ -166,11 +183,12 @@ impl Gathering {
             self.eager_due = self.eager.values().min().copied();
         }
         if is_full_due || is_round_due {
-            work.dirty = std::mem::take(&mut self.dirty).into_iter().collect();
-            self.share_turns(&mut work, is_full_due, is_round_due);
+            work.dirty = std::mem::take(&mut self.dirty);
+            let concerns = Concerns::new(directory, &work.dirty);
+            self.share_turns(&mut work.views, &concerns, is_full_due, is_round_due);
         } else if !work.views.is_empty() {
             // What they are told now says nothing of who else is told when.
-            work.dirty = self.dirty.iter().copied().collect();
+            work.dirty.clone_from(&self.dirty);
         }
         self.arm_round(now);
         if !work.views.is_empty() {
@@ -180,7 +198,13 @@ impl Gathering {
     }
 
     /// Gives those views a turn whose pace has one; the others keep in mind what they will have to be told.
-    fn share_turns(&mut self, work: &mut Work, is_full_due: bool, is_round_due: bool) {
+    fn share_turns(
+        &mut self,
+        turns: &mut BTreeSet<ConnectionId>,
+        concerns: &Concerns<'_>,
+        is_full_due: bool,
+        is_round_due: bool,
+    ) {
         self.paces = Paces::default();
         self.is_owed &= !is_round_due;
         for (id, view) in &mut self.views {
@@ -197,9 +221,9 @@ impl Gathering {
             };
             // Whoever waits for room is told when that is over.
             if has_turn && !self.eager.contains_key(id) {
-                work.views.insert(*id);
+                turns.insert(*id);
             } else {
-                view.want(&work.dirty);
+                view.want(&concerns.of(view.watcher()).keys);
                 self.is_owed |= view.rung() != Some(Rung::Full);
             }
         }
@@ -218,9 +242,10 @@ impl Gathering {
     pub(super) fn leave(&mut self, principal: PrincipalKey, view: ConnectionId, now: Mono) {
         let had_view = self.views.remove(&view).is_some();
         self.eager.remove(&view);
+        let was_shown = self.here.is_public(principal);
         // Fewer viewers may have more than counts again.
         if self.here.close(principal, view) || had_view {
-            self.mark(principal, now);
+            self.mark(principal, Mark::shown_if(was_shown), now);
         }
     }
 
@@ -281,7 +306,8 @@ mod tests {
         let mut gathering = Gathering::of(ConversationKey(0));
         gathering.hurry(patient, at(50));
         gathering.hurry(hurried, at(10));
-        let mut turns = |now| gathering.take_work(at(now), ladder).views;
+        let directory = Directory::default();
+        let mut turns = |now| gathering.take_work(at(now), ladder, &directory).views;
         assert_eq!(turns(9), BTreeSet::new());
         assert_eq!(turns(10), BTreeSet::from([hurried]));
         assert_eq!(turns(49), BTreeSet::new());

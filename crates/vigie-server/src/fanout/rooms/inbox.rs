@@ -11,6 +11,7 @@ use vigie_core::{ConversationKey, PrincipalKey};
 use super::Gatherings;
 use super::gathering::Gathering;
 use super::index::Standing;
+use super::marks::Mark;
 use super::view::View;
 use crate::fanout::Fanout;
 use crate::fanout::wire::event;
@@ -57,8 +58,12 @@ impl Fanout {
             let standing = Standing::of(member, &presence, now.wall);
             for conversation in member.conversations() {
                 gatherings.change(*conversation, |gathering| {
-                    gathering.note(member.id(), principal, standing);
-                    gathering.mark(principal, now.mono);
+                    let before = gathering.note(member.id(), principal, standing);
+                    if before != Some(standing) {
+                        let was_shown = before.is_some_and(Standing::is_public);
+                        let mark = Mark::shown_if(was_shown || standing.is_public());
+                        gathering.mark(principal, mark, now.mono);
+                    }
                 });
             }
         }
@@ -111,7 +116,7 @@ impl Fanout {
                 };
                 gatherings.change(*conversation, |gathering| {
                     gathering.note(member.id(), *principal, standing);
-                    gathering.mark(*principal, now.mono);
+                    gathering.mark(*principal, Mark::Moved, now.mono);
                     if !is_member {
                         ended.extend(gathering.end_views_of(*principal));
                     }

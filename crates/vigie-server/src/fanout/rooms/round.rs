@@ -7,8 +7,9 @@ use std::collections::{BTreeSet, HashMap};
 use vigie_core::{ConnectionId, ConversationKey};
 
 use super::gathering::Work;
+use super::marks::Concerns;
 use super::scene::Scene;
-use super::view::{Dirty, Message};
+use super::view::Message;
 use super::wire::encode;
 use crate::fanout::Fanout;
 use crate::fanout::connection::Delivery;
@@ -34,7 +35,8 @@ impl Fanout {
     pub(super) async fn hold_round(&self, conversation: ConversationKey) {
         let ladder = self.rooms.ladder;
         let work = self.gatherings().change(conversation, |gathering| {
-            gathering.take_work(self.host.now().mono, ladder)
+            let directory = self.people.directory();
+            gathering.take_work(self.host.now().mono, ladder, &directory)
         });
         let Some(work) = work else {
             return;
@@ -54,7 +56,6 @@ impl Fanout {
         work: &Work,
         said: &mut Said,
     ) {
-        let dirty = &work.dirty;
         let mut gatherings = self.gatherings();
         let Some(gathering) = gatherings.table.get_mut(&conversation) else {
             return;
@@ -75,23 +76,23 @@ impl Fanout {
                 index,
                 here_public: gathering.here.public(),
             };
-            let ids = dirty.iter().map(|key| directory.member(*key).id());
-            let dirty = Dirty {
-                keys: dirty,
-                first: ids.min(),
-            };
+            let concerns = Concerns::new(&directory, &work.dirty);
             for id in views {
                 let Some(view) = gathering.views.get_mut(id) else {
                     continue;
                 };
                 // Whoever is no member any more is told nothing; the view is about to end, or its watcher is about to be back.
+                let concern = concerns.of(view.watcher());
                 if !directory.is_member(conversation, view.watcher()) {
-                    view.want(dirty.keys);
+                    view.want(&concern.keys);
+                    continue;
+                }
+                if !view.is_concerned(&concern) {
                     continue;
                 }
                 let ladder = self.rooms.ladder;
                 let rung = ladder.rung(view.rung(), scene.members, work.viewers);
-                let message = view.next(&scene, rung, &dirty);
+                let message = view.next(&scene, rung, &concern);
                 let frame = message.as_ref().map(|message| {
                     let encode = || encode(&directory, scene.here, group.id.as_str(), message);
                     let frame = said.entry(message.clone()).or_insert_with(encode);
@@ -102,6 +103,7 @@ impl Fanout {
         }
         let now = self.host.now().mono;
         gatherings.change(conversation, |gathering| {
+            let mut refused = Vec::new();
             for (id, message, frame) in messages {
                 let Some(view) = gathering.views.get_mut(&id) else {
                     continue;
@@ -114,11 +116,16 @@ impl Fanout {
                         gathering.note_rung(rung, now);
                     }
                     // Not before there is something to say: whether a link has room is asked by nothing that its viewer may not see.
-                    Delivery::NoRoom => {
-                        view.want(dirty);
-                        gathering.hurry(id, now + WINDOW);
-                    }
+                    Delivery::NoRoom => refused.push(id),
                 }
+            }
+            if !refused.is_empty() {
+                let directory = self.people.directory();
+                gathering.put_off(
+                    &refused,
+                    &Concerns::new(&directory, &work.dirty),
+                    now + WINDOW,
+                );
             }
         });
     }

@@ -4,12 +4,13 @@
 //! Always true: whoever a watcher may not see is neither listed nor counted, and what is told of somebody depends on nothing that is hidden from that watcher.
 
 use vigie_core::{
-    Availability, ConversationKey, Directory, PrincipalId, PrincipalKey, Reach, Sight, Watcher,
+    Availability, ConversationKey, Directory, PrincipalId, PrincipalKey, Sight, Watcher,
 };
 
 use super::diff::{Counts, Told};
 use super::here::Here;
 use super::index::{Index, Standing};
+use super::marks::sees_others;
 
 /// Present members that a viewer of a large conversation is shown without asking.
 pub(super) const WINDOW: usize = 50;
@@ -66,10 +67,7 @@ impl<'s> Scene<'s> {
     pub(super) fn sees_others(&self, watcher: Watcher) -> bool {
         match watcher {
             Watcher::Service => true,
-            Watcher::Principal(key) => {
-                let hides = self.directory.member(key).privacy().availability == Reach::Nobody;
-                !(hides && self.directory.sight_rules().reciprocal)
-            }
+            Watcher::Principal(key) => sees_others(self.directory, key),
         }
     }
 

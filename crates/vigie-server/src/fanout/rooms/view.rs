@@ -11,6 +11,7 @@ use vigie_core::{Id, PrincipalId, PrincipalKey, Watcher};
 
 use super::diff::{Counts, Diff, Held, Told};
 use super::ladder::Rung;
+use super::marks::Concern;
 use super::scene::Scene;
 use crate::fanout::connection::Connection;
 
@@ -36,15 +37,6 @@ pub(super) struct View {
 enum Wants {
     Some(BTreeSet<PrincipalKey>),
     All,
-}
-
-/// Who may have changed since the latest round.
-#[derive(Debug)]
-pub(super) struct Dirty<'d> {
-    /// Sorted.
-    pub(super) keys: &'d [PrincipalKey],
-    /// The first of their ids.
-    pub(super) first: Option<&'d PrincipalId>,
 }
 
 /// What a client is to be told.
@@ -98,6 +90,9 @@ impl View {
 
     /// Keeps in mind whom it still has to be told of; a window and counts are made anew each time, and need no memory.
     pub(super) fn want(&mut self, members: &[PrincipalKey]) {
+        if members.is_empty() {
+            return;
+        }
         let is_listed = match self.rung {
             Some(Rung::Full | Rung::Batched) => true,
             Some(Rung::Window | Rung::Count) | None => false,
@@ -109,17 +104,23 @@ impl View {
     }
 
     /// Whether a window may look otherwise after these changed.
-    fn is_touched(&self, dirty: &Dirty<'_>) -> bool {
-        let is_dirty = |key: &PrincipalKey| dirty.keys.binary_search(key).is_ok();
-        let is_within = match (&self.edge, dirty.first) {
+    fn is_touched(&self, concern: &Concern<'_>) -> bool {
+        let is_concerned = |key: &PrincipalKey| concern.keys.binary_search(key).is_ok();
+        let is_within = match (&self.edge, concern.first) {
             (_, None) => false,
             (None, Some(_)) => true,
             (Some(edge), Some(first)) => first <= edge,
         };
         self.wants == Wants::All
             || is_within
-            || is_dirty(&self.watcher())
-            || self.asked.iter().any(is_dirty)
+            || is_concerned(&self.watcher())
+            || self.asked.iter().any(is_concerned)
+    }
+
+    /// Whether there may be anything to tell its client: without, it has no turn, for what it is told shows all that is there to be seen.
+    pub(super) fn is_concerned(&self, concern: &Concern<'_>) -> bool {
+        let is_owed = self.wants != Wants::Some(BTreeSet::new());
+        self.rung.is_none() || is_owed || !concern.keys.is_empty()
     }
 
     /// What its client is to be told next, given who may have changed; `None` when it holds just that.
@@ -127,18 +128,18 @@ impl View {
         &mut self,
         scene: &Scene<'_>,
         rung: Rung,
-        dirty: &Dirty<'_>,
+        concern: &Concern<'_>,
     ) -> Option<Message> {
         let watcher = Watcher::Principal(self.watcher());
         let is_whole = self.rung != Some(rung);
-        let is_untouched = !is_whole && !self.is_touched(dirty);
+        let is_untouched = !is_whole && !self.is_touched(concern);
         let nothing = Held::default();
         let held = if is_whole { &nothing } else { &self.held };
         let candidates: Vec<PrincipalKey> = match rung {
             Rung::Count => Vec::new(),
             Rung::Full | Rung::Batched => match &self.wants {
                 Wants::Some(wanted) if !is_whole => {
-                    wanted.iter().chain(dirty.keys).copied().collect()
+                    wanted.iter().chain(&concern.keys).copied().collect()
                 }
                 Wants::Some(_) | Wants::All => scene.listing(watcher).collect(),
             },

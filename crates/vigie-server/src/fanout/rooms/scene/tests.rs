@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use fastrand::Rng;
-use vigie_core::{ConnectionId, PrincipalId, Privacy, Profile, Role, SightRules};
+use vigie_core::{ConnectionId, PrincipalId, Privacy, Profile, Reach, Role, SightRules};
 
 use super::*;
 use crate::fanout::rooms::here::Metadata;

@@ -73,16 +73,12 @@ impl Room {
     /// Tells the view of these, or fails to.
     fn tell(&mut self, rung: Rung, dirty: &[PrincipalKey], has_room: bool) {
         let scene = scene(&self.directory, self.conversation, &self.index, &self.here);
-        let ids = dirty.iter().map(|key| self.directory.member(*key).id());
-        let dirty = Dirty {
-            keys: dirty,
-            first: ids.min(),
-        };
+        let concern = Concern::of(&self.directory, dirty.to_vec());
         if has_room {
-            let message = self.view.next(&scene, rung, &dirty);
+            let message = self.view.next(&scene, rung, &concern);
             self.view.told(message.as_ref());
         } else {
-            self.view.want(dirty.keys);
+            self.view.want(&concern.keys);
         }
     }
 
