@@ -150,20 +150,26 @@ impl Directory {
             .any(|conversation| conversation.members.len() <= limit)
     }
 
-    /// Whoever is subscribed to a principal by membership, the principal included: each once, sorted by key.
+    /// Whoever is subscribed to a principal by membership, the principal included: once for each conversation that they share, in no order.
     ///
     /// A conversation above `audience_limit` grants the right to see, not a subscription.
-    #[must_use]
-    pub fn audience(&self, principal: PrincipalKey, audience_limit: usize) -> Vec<PrincipalKey> {
-        let mut audience: Vec<_> = self
-            .member(principal)
-            .conversations()
-            .iter()
+    pub fn subscribers(
+        &self,
+        principal: PrincipalKey,
+        audience_limit: usize,
+    ) -> impl Iterator<Item = PrincipalKey> {
+        let conversations = self.member(principal).conversations().iter();
+        conversations
             .filter_map(|key| self.conversation(*key))
-            .filter(|conversation| conversation.members.len() <= audience_limit)
+            .filter(move |conversation| conversation.members.len() <= audience_limit)
             .flat_map(|conversation| conversation.members.iter().copied())
             .chain([principal])
-            .collect();
+    }
+
+    /// The [subscribers](Self::subscribers), each once and sorted by key.
+    #[must_use]
+    pub fn audience(&self, principal: PrincipalKey, audience_limit: usize) -> Vec<PrincipalKey> {
+        let mut audience: Vec<_> = self.subscribers(principal, audience_limit).collect();
         audience.sort_unstable();
         audience.dedup();
         audience

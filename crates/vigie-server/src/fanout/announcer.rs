@@ -73,12 +73,14 @@ impl Fanout {
     /// Nothing that anybody else can notice comes of a change that they may not follow.
     fn tell_others(&self, told: &Told) -> Option<Frame> {
         let principal = told.principal;
-        // Everybody in the audience shares a conversation with the principal, or is the principal.
-        let (audience, common) = {
+        // Each of them shares a conversation with the principal, or is the principal.
+        let (subscribers, common) = {
             let directory = self.people.directory();
-            let audience = directory.audience(principal, self.audience_limit);
-            (audience, directory.common_sight(principal))
+            let subscribers = directory.subscribers(principal, self.audience_limit);
+            (subscribers.collect(), directory.common_sight(principal))
         };
+        // Whoever connects from now on gets a snapshot that holds the change.
+        let audience = self.hub.connected_among(subscribers);
         self.retract_typing(principal);
         self.tell_watchers(told, &audience);
         online_stats::note_change(self, principal, common);
@@ -88,9 +90,8 @@ impl Fanout {
             }
             return None;
         };
-        let frame = sight
-            .follows()
-            .then(|| self.tell_status(told, sight, &audience))?;
+        let is_told = sight.follows() && !audience.is_empty();
+        let frame = is_told.then(|| self.tell_status(told, sight, &audience))?;
         (sight == Sight::CONTACT).then_some(frame)
     }
 

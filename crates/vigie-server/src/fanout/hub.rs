@@ -1,9 +1,9 @@
 //! Which sockets there are: by connection, by principal, and by the conversations they look at.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use hashbrown::HashMap;
 use parking_lot::RwLock;
 use vigie_core::{ConnectionId, ConversationKey, PrincipalKey};
 
@@ -26,6 +26,7 @@ impl Default for Hub {
     }
 }
 
+/// The keys are the server's own, so the tables need not withstand chosen ones and may hash fast: a change asks for each of the contacts, connected or not.
 #[derive(Debug, Default)]
 struct Tables {
     by_id: HashMap<ConnectionId, Arc<Connection>>,
@@ -87,6 +88,18 @@ impl Hub {
                 tell(connection);
             }
         }
+    }
+
+    /// Those of some principals who have a socket, each once and sorted by key.
+    pub(super) fn connected_among(&self, mut principals: Vec<PrincipalKey>) -> Vec<PrincipalKey> {
+        {
+            let tables = self.tables.read();
+            principals.retain(|principal| tables.by_principal.contains_key(principal));
+        }
+        // After that: of thousands of contacts a few may be left.
+        principals.sort_unstable();
+        principals.dedup();
+        principals
     }
 
     /// Whether a principal has any socket.

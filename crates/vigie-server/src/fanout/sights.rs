@@ -66,8 +66,7 @@ impl Fanout {
     pub(crate) fn sights_between(&self, one: PrincipalKey, other: PrincipalKey) -> Sights {
         let is_subscribed = {
             let directory = self.people.directory();
-            let audience = directory.audience(one, self.audience_limit);
-            audience.binary_search(&other).is_ok()
+            directory.are_subscribed(one, other, self.audience_limit)
         };
         self.sights_of([(one, other, is_subscribed), (other, one, is_subscribed)])
     }
