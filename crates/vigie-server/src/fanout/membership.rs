@@ -62,7 +62,9 @@ impl Fanout {
             Before::Members(before) => {
                 self.tell_membership(conversation, before, &moved.strangers);
             }
-            Before::Many => self.tell_moves(conversation, &moved.came, &moved.left),
+            Before::Many => {
+                self.tell_moves(conversation, &moved.came, &moved.left, &moved.strangers);
+            }
         }
     }
 
@@ -78,7 +80,7 @@ impl Fanout {
         }
         let came = without(&after, before);
         let left = without(before, &after);
-        self.members_moved(conversation, &came, &left);
+        self.members_moved(conversation, &came, &left, strangers);
         // A conversation beyond the limit subscribes nobody; one that crosses it changes what everybody holds.
         if before.len().min(after.len()) <= self.audience_limit {
             let moved = Moves {

@@ -35,7 +35,7 @@ use crate::people::Merged;
 use gathering::Gathering;
 use inbox::Inbox;
 use ladder::Ladder;
-use marks::Mark;
+use marks::{Mark, Strangers};
 use view::View;
 
 pub(in crate::fanout) use allowance::Allowance;
@@ -187,6 +187,10 @@ impl Fanout {
         {
             let mut gatherings = self.gatherings();
             self.rooms.is_used.store(true, Ordering::Release);
+            // Whoever leaves from here on has its view ended by that.
+            if !self.people.directory().is_member(conversation, principal) {
+                return;
+            }
             gatherings.begin(conversation);
             if shows_presence {
                 self.ensure_index(&mut gatherings, conversation);
@@ -255,12 +259,13 @@ impl Fanout {
         self.rooms.came.notify_one();
     }
 
-    /// Members came to a conversation or left it.
+    /// Members came to a conversation or left it; `strangers` did not know of some who left, as watcher and seen.
     pub(super) fn members_moved(
         &self,
         conversation: ConversationKey,
         came: &[PrincipalKey],
         left: &[PrincipalKey],
+        strangers: &[(PrincipalKey, PrincipalKey)],
     ) {
         // A conversation that becomes a large one is to be known before anybody asks.
         if self.is_large(conversation) {
@@ -268,20 +273,28 @@ impl Fanout {
         } else if !self.rooms.is_used.load(Ordering::Acquire) {
             return;
         }
-        let moved = came.iter().chain(left);
         let mut inbox = self.rooms.inbox.lock();
-        inbox.moved.extend(moved.map(|who| (conversation, *who)));
+        for who in came {
+            inbox.note_came(conversation, *who);
+        }
+        for who in left {
+            let of_one = strangers.iter().filter(|(_, seen)| seen == who);
+            let strangers = of_one.map(|(watcher, _)| *watcher).collect();
+            inbox.note_left(conversation, *who, strangers);
+        }
         drop(inbox);
         self.rooms.came.notify_one();
     }
 
     /// A guest became a user: the one leaves and the other joins in one change.
     pub(crate) fn guest_merged<T>(&self, merged: &Merged<T>) {
-        let moved = merged.joined.iter().flat_map(|(conversation, _)| {
-            [merged.guest, merged.user].map(|who| (*conversation, who))
-        });
         if self.rooms.is_used.load(Ordering::Acquire) {
-            self.rooms.inbox.lock().moved.extend(moved);
+            let mut inbox = self.rooms.inbox.lock();
+            for (conversation, _) in &merged.joined {
+                inbox.note_left(*conversation, merged.guest, Strangers::new());
+                inbox.note_came(*conversation, merged.user);
+            }
+            drop(inbox);
             self.rooms.came.notify_one();
         }
     }
@@ -292,13 +305,14 @@ impl Fanout {
         conversation: ConversationKey,
         came: &[PrincipalKey],
         left: &[PrincipalKey],
+        strangers: &[(PrincipalKey, PrincipalKey)],
     ) {
         if self.people.directory().conversation(conversation).is_none() {
             // Its views ended with it.
             return;
         }
         // Before the list is noted, for it is made of those who are known to be present.
-        self.members_moved(conversation, came, left);
+        self.members_moved(conversation, came, left, strangers);
         if self.hub.has_viewers(conversation) {
             online_stats::note(self, conversation);
         }
@@ -317,14 +331,14 @@ impl Fanout {
         self.rooms.came.notify_one();
     }
 
-    /// What these people let others see, or may see of others, is not what it was.
-    pub(super) fn sight_changed_in_rooms(&self, principals: &[PrincipalKey]) {
+    /// What some let others see is not what it was, nor what those see who are `looking`.
+    pub(super) fn sight_changed_in_rooms(&self, seen: &[PrincipalKey], looking: &[PrincipalKey]) {
         if !self.rooms.is_used.load(Ordering::Acquire) {
             return;
         }
         let mut inbox = self.rooms.inbox.lock();
-        inbox.changed.extend(principals);
-        inbox.looking.extend(principals);
+        inbox.changed.extend(seen);
+        inbox.looking.extend(looking);
         drop(inbox);
         self.rooms.came.notify_one();
     }

@@ -125,9 +125,18 @@ impl Fanout {
             // A dot that may no longer be seen goes now, not when the window is over.
             self.tell_at_once(socket);
         }
-        let in_rooms = changed.iter().flat_map(|pair| [pair.seen, pair.watcher]);
-        let public = before.public.iter().map(|(principal, _)| *principal);
-        self.sight_changed_in_rooms(&in_rooms.chain(public).collect::<Vec<_>>());
+        let public = || before.public.iter().map(|(principal, _)| *principal);
+        let seen: Vec<_> = changed
+            .iter()
+            .map(|pair| pair.seen)
+            .chain(public())
+            .collect();
+        let looking: Vec<_> = changed
+            .iter()
+            .map(|pair| pair.watcher)
+            .chain(public())
+            .collect();
+        self.sight_changed_in_rooms(&seen, &looking);
         let mut of_seen: HashMap<PrincipalKey, Vec<PrincipalKey>> = HashMap::new();
         for pair in &changed {
             of_seen.entry(pair.seen).or_default().push(pair.watcher);

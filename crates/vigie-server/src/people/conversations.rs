@@ -118,13 +118,10 @@ impl People {
         let id_of = |key: &PrincipalKey| directory.member(*key).id().clone();
         changes.extend(left.iter().map(id_of).map(Change::MemberRemoved));
         changes.extend(came.iter().map(id_of).map(Change::MemberAdded));
+        let moved = moved.made(&directory, came, left);
         drop(directory);
         self.webhooks.note(&conversation, &changes);
-        Ok(note(Moved {
-            came,
-            left,
-            ..moved
-        }))
+        Ok(note(moved))
     }
 
     /// Ends a membership, if there is one.
@@ -152,7 +149,8 @@ impl People {
         let moved = {
             let mut directory = self.directory.write();
             let least = |members: usize| members.saturating_sub(1);
-            let moved = Moved::begin(&directory, group, audience_limit, least, &[]);
+            let going = [key];
+            let moved = Moved::begin(&directory, group, audience_limit, least, &going);
             let left: Vec<_> = directory
                 .leave(group, key)
                 .then_some(key)

@@ -26,12 +26,12 @@ pub struct Moved {
     pub came: Vec<PrincipalKey>,
     /// Who was one and is none, sorted.
     pub left: Vec<PrincipalKey>,
-    /// Of the members before it, who looked like nobody to whom for a block, as watcher and seen, sorted; where there were many, of those alone who are forgotten by it.
+    /// Of the members before it, who looked like nobody to whom for a block, as watcher and seen, sorted; where there were many, of those alone who left.
     pub strangers: Vec<(PrincipalKey, PrincipalKey)>,
 }
 
 impl Moved {
-    /// A change that is about to leave a conversation at least `least` members, given how many it has; `going` are about to be forgotten, and their blocks with them.
+    /// A change that is about to leave a conversation at least `least` members, given how many it has; `going` are about to leave, as far as that is known.
     pub(super) fn begin(
         directory: &Directory,
         conversation: ConversationKey,
@@ -55,6 +55,25 @@ impl Moved {
             came: Vec::new(),
             left: Vec::new(),
             strangers,
+        }
+    }
+
+    /// The change was made, and these came and left by it, which nobody knew before.
+    pub(super) fn made(
+        self,
+        directory: &Directory,
+        came: Vec<PrincipalKey>,
+        left: Vec<PrincipalKey>,
+    ) -> Self {
+        let strangers = match self.before {
+            Before::Members(_) => self.strangers,
+            Before::Many => strangers(directory, self.conversation, &left),
+        };
+        Self {
+            came,
+            left,
+            strangers,
+            ..self
         }
     }
 }

@@ -310,6 +310,29 @@ async fn a_viewer_that_reads_slowly_is_told_the_newest_and_little_of_the_rest() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_removed_and_then_blocked_is_gone_for_the_blocker_as_well() {
+    let every_second = ("VIGIE_ROOM_FULL_LIMIT", "1");
+    let a_window = ("VIGIE_AUDIENCE_LIMIT", "3");
+    for (mode, settings) in [("batched", every_second), ("window", a_window)] {
+        let world = World::with(&[settings]).await;
+        let members = ["ann", "ben", "cem", "dot", "eva"];
+        world.conversation("room", &members).await;
+        let _eva = world.user("eva").await;
+        let mut ben = Viewer::open(&world, "ben", "room").await;
+        ben.until(|ben| ben.mode == mode && ben.counts == counts(5, 2, 1))
+            .await;
+        for gone in ["eva", "dot"] {
+            let path = format!("/v1/conversations/room/members/user:{gone}");
+            world.service(Method::DELETE, &path, None).await;
+            let path = format!("/v1/blocks/user:ben/user:{gone}");
+            world.service(Method::PUT, &path, None).await;
+        }
+        ben.until(|ben| ben.counts == counts(3, 1, 1)).await;
+        ben.until_shows(&[("ben", "online", true)]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_large_conversation_members_come_and_go_at_once_as_well() {
     let settings = [("VIGIE_AUDIENCE_LIMIT", "3"), ("VIGIE_GRACE", "100ms")];
     let world = World::with(&settings).await;

@@ -6,12 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use vigie_core::{ConnectionId, ConversationKey, Directory, Mono, PrincipalId, PrincipalKey};
+use vigie_core::{
+    ConnectionId, ConversationKey, Directory, Mono, PrincipalId, PrincipalKey, Sight, Watcher,
+};
 
 use super::here::{Here, Metadata};
 use super::index::{Index, Standing};
 use super::ladder::{Ladder, ROUND_MILLIS, Rung};
-use super::marks::{Concerns, Mark, Marks};
+use super::marks::{Concerns, Mark, Marks, Strangers, sees_others};
 use super::view::View;
 
 /// From so many times the limit of viewers on, those count as well whom nobody else may see.
@@ -54,8 +56,23 @@ struct Paces {
 pub(super) struct Work {
     pub(super) dirty: Marks,
     pub(super) views: BTreeSet<ConnectionId>,
-    /// How many viewers the ladder goes by.
-    pub(super) viewers: usize,
+    /// How many viewers the ladder goes by, when any view is due.
+    pub(super) viewers: Viewers,
+}
+
+/// How many viewers the ladder goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Viewers {
+    /// All there are: far too many.
+    All(usize),
+    /// Those whom others may see as present, less whomever a watcher may not see.
+    Shown(usize),
+}
+
+impl Default for Viewers {
+    fn default() -> Self {
+        Self::Shown(0)
+    }
 }
 
 impl Gathering {
@@ -99,7 +116,7 @@ impl Gathering {
         self.index = Some(index);
     }
 
-    /// A member's device opens the conversation, or says something new of itself; says whether others see a difference.
+    /// A member's device opens the conversation, or says something new of itself; says whether anything of the member is another than before.
     pub(super) fn open(
         &mut self,
         id: &PrincipalId,
@@ -121,6 +138,19 @@ impl Gathering {
             return;
         }
         self.dirty.note(principal, mark);
+        self.arm_full(now);
+    }
+
+    /// Somebody is no member any more.
+    pub(super) fn mark_left(&mut self, principal: PrincipalKey, strangers: Strangers, now: Mono) {
+        if self.views.is_empty() {
+            return;
+        }
+        self.dirty.note_left(principal, strangers);
+        self.arm_full(now);
+    }
+
+    fn arm_full(&mut self, now: Mono) {
         if self.paces.at_once || !self.paces.in_rounds {
             self.full_due.get_or_insert(now);
         }
@@ -143,7 +173,7 @@ impl Gathering {
     pub(super) fn put_off(&mut self, views: &[ConnectionId], concerns: &Concerns<'_>, until: Mono) {
         for id in views {
             if let Some(view) = self.views.get_mut(id) {
-                view.want(&concerns.of(view.watcher()).keys);
+                view.want(&concerns.of(view.watcher()));
                 self.hurry(*id, until);
             }
         }
@@ -222,20 +252,65 @@ impl Gathering {
             // Whoever waits for room is told when that is over.
             if has_turn && !self.eager.contains_key(id) {
                 turns.insert(*id);
-            } else {
-                view.want(&concerns.of(view.watcher()).keys);
-                self.is_owed |= view.rung() != Some(Rung::Full);
+                continue;
             }
+            let concern = concerns.of(view.watcher());
+            view.want(&concern);
+            self.is_owed |= !concern.is_empty() && view.rung() != Some(Rung::Full);
         }
     }
 
     /// The viewers that the ladder goes by: those whom others may see as present, or all where they are far too many; a hidden one at the border must not change what the others are told.
-    fn counted_viewers(&self, ladder: Ladder) -> usize {
+    fn counted_viewers(&self, ladder: Ladder) -> Viewers {
         if self.views.len() > ladder.viewers.saturating_mul(HIDDEN_VIEWERS) {
-            return self.views.len();
+            return Viewers::All(self.views.len());
         }
         let is_public = |view: &&View| self.here.is_public(view.watcher());
-        self.views.values().filter(is_public).count()
+        Viewers::Shown(self.views.values().filter(is_public).count())
+    }
+
+    /// How many viewers a watcher's rung goes by.
+    pub(super) fn viewers_for(
+        &self,
+        all: Viewers,
+        directory: &Directory,
+        own: PrincipalKey,
+    ) -> usize {
+        let shown = match all {
+            Viewers::All(count) => return count,
+            Viewers::Shown(count) => count,
+        };
+        let views_of = |key: PrincipalKey| {
+            if self.here.is_public(key) {
+                self.views_of(key).count()
+            } else {
+                0
+            }
+        };
+        let watcher = Watcher::Principal(own);
+        if !sees_others(directory, own) {
+            return views_of(own);
+        }
+        let partners = directory.block_partners(own).into_iter();
+        let unseen = partners.filter(|key| directory.sight(watcher, *key) == Sight::Nothing);
+        shown - unseen.map(views_of).sum::<usize>()
+    }
+
+    /// What the clients of somebody hold may differ anywhere; their views.
+    pub(super) fn compare_views_of(&mut self, principal: PrincipalKey) -> Vec<ConnectionId> {
+        let views: Vec<_> = self.views_of(principal).collect();
+        for id in &views {
+            if let Some(view) = self.views.get_mut(id) {
+                view.compare_all();
+            }
+        }
+        views
+    }
+
+    /// The views of one person.
+    pub(super) fn views_of(&self, principal: PrincipalKey) -> impl Iterator<Item = ConnectionId> {
+        let devices = self.here.devices(principal);
+        devices.filter(|device| self.views.contains_key(device))
     }
 
     /// A socket is gone, or looks elsewhere.
@@ -243,7 +318,7 @@ impl Gathering {
         let had_view = self.views.remove(&view).is_some();
         self.eager.remove(&view);
         let was_shown = self.here.is_public(principal);
-        // Fewer viewers may have more than counts again.
+        // Fewer viewers that count may have more than counts again.
         if self.here.close(principal, view) || had_view {
             self.mark(principal, Mark::shown_if(was_shown), now);
         }

@@ -45,7 +45,7 @@ pub(super) struct Here {
 }
 
 impl Here {
-    /// A device opens its view, or says something new of itself; says whether others see a difference.
+    /// A device opens its view, or says something new of itself; says whether anything of its person is another than before.
     pub(super) fn open(
         &mut self,
         principal: PrincipalKey,
@@ -77,7 +77,7 @@ impl Here {
         !was_here || self.metadata(principal).map(|(stamp, _)| stamp) != before
     }
 
-    /// A device closes its view; says whether others see a difference.
+    /// A device closes its view; says whether anything of its person is another than before.
     pub(super) fn close(&mut self, principal: PrincipalKey, connection: ConnectionId) -> bool {
         let before = self.metadata(principal).map(|(stamp, _)| stamp);
         let Some(attendee) = self.people.get_mut(&principal) else {
@@ -123,6 +123,12 @@ impl Here {
 
     pub(super) fn is_here(&self, principal: PrincipalKey) -> bool {
         self.people.contains_key(&principal)
+    }
+
+    /// The devices on which somebody is here.
+    pub(super) fn devices(&self, principal: PrincipalKey) -> impl Iterator<Item = ConnectionId> {
+        let attendee = self.people.get(&principal).into_iter();
+        attendee.flat_map(|attendee| attendee.devices.iter().map(|one| one.connection))
     }
 
     /// The metadata that was given last, with its number.

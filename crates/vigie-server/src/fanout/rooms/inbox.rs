@@ -3,7 +3,7 @@
 //! In: names, noted by whoever causes a change. Out: gatherings in which all of it is known, and what is due has its time.
 //! Always true: a name is noted after the change that it stands for, so that whoever takes it in reads the state after that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::MutexGuard;
 use vigie_core::{ConversationKey, PrincipalKey};
@@ -11,7 +11,7 @@ use vigie_core::{ConversationKey, PrincipalKey};
 use super::Gatherings;
 use super::gathering::Gathering;
 use super::index::Standing;
-use super::marks::Mark;
+use super::marks::{Mark, Strangers};
 use super::view::View;
 use crate::fanout::Fanout;
 use crate::fanout::wire::event;
@@ -20,12 +20,40 @@ use crate::fanout::wire::event;
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     pub(super) changed: BTreeSet<PrincipalKey>,
-    /// Members that came or left.
-    pub(super) moved: BTreeSet<(ConversationKey, PrincipalKey)>,
+    moved: BTreeMap<(ConversationKey, PrincipalKey), Move>,
     /// Conversations that are gone.
     pub(super) ended: BTreeSet<ConversationKey>,
     /// Whoever sees others otherwise than before.
     pub(super) looking: BTreeSet<PrincipalKey>,
+}
+
+/// What became of a membership.
+#[derive(Debug, Default)]
+struct Move {
+    came: bool,
+    /// It ended, and somebody was a stranger to these.
+    left: Option<Strangers>,
+}
+
+impl Inbox {
+    pub(super) fn note_came(&mut self, conversation: ConversationKey, who: PrincipalKey) {
+        self.moved.entry((conversation, who)).or_default().came = true;
+    }
+
+    /// Somebody left who looked like nobody to `strangers`.
+    pub(super) fn note_left(
+        &mut self,
+        conversation: ConversationKey,
+        who: PrincipalKey,
+        strangers: Strangers,
+    ) {
+        let moved = self.moved.entry((conversation, who)).or_default();
+        match &mut moved.left {
+            // It left twice, and was known to whoever was no stranger once.
+            Some(before) => before.retain(|stranger| strangers.contains(stranger)),
+            None => moved.left = Some(strangers),
+        }
+    }
 }
 
 impl Fanout {
@@ -40,7 +68,7 @@ impl Fanout {
             self.take_in_looks(&mut gatherings, &inbox.looking);
         }
         if !inbox.moved.is_empty() {
-            self.take_in_moves(&mut gatherings, &inbox.moved);
+            self.take_in_moves(&mut gatherings, inbox.moved);
         }
         if !inbox.ended.is_empty() {
             self.take_in_ends(&mut gatherings, &inbox.ended);
@@ -80,14 +108,7 @@ impl Fanout {
                 .to_vec();
             for conversation in conversations {
                 gatherings.change(conversation, |gathering| {
-                    let mut hurried = Vec::new();
-                    for (id, view) in &mut gathering.views {
-                        if view.watcher() == *principal {
-                            view.compare_all();
-                            hurried.push(*id);
-                        }
-                    }
-                    for id in hurried {
+                    for id in gathering.compare_views_of(*principal) {
                         gathering.hurry(id, now);
                     }
                 });
@@ -98,37 +119,42 @@ impl Fanout {
     fn take_in_moves(
         &self,
         gatherings: &mut Gatherings,
-        moved: &BTreeSet<(ConversationKey, PrincipalKey)>,
+        moved: BTreeMap<(ConversationKey, PrincipalKey), Move>,
     ) {
-        let people: Vec<_> = moved.iter().map(|(_, principal)| *principal).collect();
+        let people: Vec<_> = moved.keys().map(|(_, principal)| *principal).collect();
+        let mut conversations: Vec<_> = moved.keys().map(|(key, _)| *key).collect();
+        conversations.dedup();
         let (presences, _) = self.host.survey(&people);
         let now = self.host.now();
         let mut ended = Vec::new();
         {
             let directory = self.people.directory();
-            for ((conversation, principal), presence) in moved.iter().zip(presences) {
-                let member = directory.member(*principal);
-                let is_member = directory.is_member(*conversation, *principal);
+            for (((conversation, principal), moved), presence) in moved.into_iter().zip(presences) {
+                let member = directory.member(principal);
+                let is_member = directory.is_member(conversation, principal);
                 let standing = if is_member {
                     Standing::of(member, &presence, now.wall)
                 } else {
                     Standing::Absent
                 };
-                gatherings.change(*conversation, |gathering| {
-                    gathering.note(member.id(), *principal, standing);
-                    gathering.mark(*principal, Mark::Moved, now.mono);
-                    if !is_member {
-                        ended.extend(gathering.end_views_of(*principal));
+                gatherings.change(conversation, |gathering| {
+                    gathering.note(member.id(), principal, standing);
+                    if let Some(strangers) = moved.left {
+                        gathering.mark_left(principal, strangers, now.mono);
+                    }
+                    if moved.came || is_member {
+                        gathering.mark(principal, Mark::Came, now.mono);
+                    }
+                    if is_member {
+                        // What changed meanwhile was not kept in mind for it.
+                        gathering.compare_views_of(principal);
+                    } else {
+                        ended.extend(gathering.end_views_of(principal));
                     }
                 });
             }
         }
         self.say_views_ended(&ended);
-        let mut conversations: Vec<_> = moved
-            .iter()
-            .map(|(conversation, _)| *conversation)
-            .collect();
-        conversations.dedup();
         for conversation in conversations {
             if self.is_large(conversation) {
                 self.ensure_index(gatherings, conversation);

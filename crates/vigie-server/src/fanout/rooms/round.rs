@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use vigie_core::{ConnectionId, ConversationKey};
 
 use super::gathering::Work;
+use super::ladder::Rung;
 use super::marks::Concerns;
 use super::scene::Scene;
 use super::view::Message;
@@ -78,20 +79,24 @@ impl Fanout {
             };
             let concerns = Concerns::new(&directory, &work.dirty);
             for id in views {
+                let Some(view) = gathering.views.get(id) else {
+                    continue;
+                };
+                let watcher = view.watcher();
+                // Whoever is no member any more is told nothing; the view is about to end, or is compared when its watcher is back.
+                if !directory.is_member(conversation, watcher) {
+                    continue;
+                }
+                let viewers = gathering.viewers_for(work.viewers, &directory, watcher);
+                let rung = self.rooms.ladder.rung(view.rung(), scene.members, viewers);
+                let concern = concerns.of(watcher);
+                let may_list_again = (rung == Rung::Count) != (view.rung() == Some(Rung::Count));
+                if concern.is_empty() && !view.is_owed() && !may_list_again {
+                    continue;
+                }
                 let Some(view) = gathering.views.get_mut(id) else {
                     continue;
                 };
-                // Whoever is no member any more is told nothing; the view is about to end, or its watcher is about to be back.
-                let concern = concerns.of(view.watcher());
-                if !directory.is_member(conversation, view.watcher()) {
-                    view.want(&concern.keys);
-                    continue;
-                }
-                if !view.is_concerned(&concern) {
-                    continue;
-                }
-                let ladder = self.rooms.ladder;
-                let rung = ladder.rung(view.rung(), scene.members, work.viewers);
                 let message = view.next(&scene, rung, &concern);
                 let frame = message.as_ref().map(|message| {
                     let encode = || encode(&directory, scene.here, group.id.as_str(), message);

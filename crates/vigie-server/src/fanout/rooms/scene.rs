@@ -71,7 +71,7 @@ impl<'s> Scene<'s> {
         }
     }
 
-    /// Members who are to a watcher as if they did not exist.
+    /// Those who are to a watcher as if they did not exist, members or not.
     fn unseen(&self, watcher: Watcher) -> Vec<PrincipalKey> {
         let Watcher::Principal(key) = watcher else {
             return Vec::new();
@@ -83,16 +83,18 @@ impl<'s> Scene<'s> {
         let mut unseen = [looking.blocked(), looking.blockers()].concat();
         unseen.sort_unstable();
         unseen.dedup();
-        unseen.retain(|other| {
-            self.directory.is_member(self.conversation, *other)
-                && self.directory.sight(watcher, *other) == Sight::Nothing
-        });
+        unseen.retain(|other| self.directory.sight(watcher, *other) == Sight::Nothing);
         unseen
     }
 
     /// How many members a watcher may know of.
     pub(super) fn count_members(&self, watcher: Watcher) -> usize {
-        self.members - self.unseen(watcher).len()
+        self.members_less(&self.unseen(watcher))
+    }
+
+    fn members_less(&self, unseen: &[PrincipalKey]) -> usize {
+        let is_member = |key: &&PrincipalKey| self.directory.is_member(self.conversation, **key);
+        self.members - unseen.iter().filter(is_member).count()
     }
 
     /// How many a watcher may know of, without looking at each.
@@ -102,6 +104,7 @@ impl<'s> Scene<'s> {
         let is_public = |key: &PrincipalKey| matches!(standing(key), Standing::Public(_));
         let (mut online, mut here) = (0, 0);
         if self.sees_others(watcher) {
+            // Also who has just left, and is still known as present.
             let hidden: Vec<_> = unseen.iter().filter(|key| is_public(key)).collect();
             online = self.index.public() - hidden.len();
             here = self.here_public
@@ -125,7 +128,7 @@ impl<'s> Scene<'s> {
             }
         }
         Counts {
-            members: self.members - unseen.len(),
+            members: self.members_less(&unseen),
             online,
             here,
         }

@@ -89,8 +89,8 @@ impl View {
     }
 
     /// Keeps in mind whom it still has to be told of; a window and counts are made anew each time, and need no memory.
-    pub(super) fn want(&mut self, members: &[PrincipalKey]) {
-        if members.is_empty() {
+    pub(super) fn want(&mut self, concern: &Concern<'_>) {
+        if concern.is_empty() {
             return;
         }
         let is_listed = match self.rung {
@@ -98,14 +98,13 @@ impl View {
             Some(Rung::Window | Rung::Count) | None => false,
         };
         match &mut self.wants {
-            Wants::Some(wanted) if is_listed => wanted.extend(members),
+            Wants::Some(wanted) if is_listed => wanted.extend(concern.keys()),
             Wants::Some(_) | Wants::All => self.wants = Wants::All,
         }
     }
 
     /// Whether a window may look otherwise after these changed.
     fn is_touched(&self, concern: &Concern<'_>) -> bool {
-        let is_concerned = |key: &PrincipalKey| concern.keys.binary_search(key).is_ok();
         let is_within = match (&self.edge, concern.first) {
             (_, None) => false,
             (None, Some(_)) => true,
@@ -113,14 +112,13 @@ impl View {
         };
         self.wants == Wants::All
             || is_within
-            || is_concerned(&self.watcher())
-            || self.asked.iter().any(is_concerned)
+            || concern.names(self.watcher())
+            || self.asked.iter().any(|key| concern.names(*key))
     }
 
-    /// Whether there may be anything to tell its client: without, it has no turn, for what it is told shows all that is there to be seen.
-    pub(super) fn is_concerned(&self, concern: &Concern<'_>) -> bool {
-        let is_owed = self.wants != Wants::Some(BTreeSet::new());
-        self.rung.is_none() || is_owed || !concern.keys.is_empty()
+    /// Whether it still has to be told of something.
+    pub(super) fn is_owed(&self) -> bool {
+        self.rung.is_none() || self.wants != Wants::Some(BTreeSet::new())
     }
 
     /// What its client is to be told next, given who may have changed; `None` when it holds just that.
@@ -139,7 +137,7 @@ impl View {
             Rung::Count => Vec::new(),
             Rung::Full | Rung::Batched => match &self.wants {
                 Wants::Some(wanted) if !is_whole => {
-                    wanted.iter().chain(&concern.keys).copied().collect()
+                    wanted.iter().copied().chain(concern.keys()).collect()
                 }
                 Wants::Some(_) | Wants::All => scene.listing(watcher).collect(),
             },

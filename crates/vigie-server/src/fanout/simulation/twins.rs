@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::world::World;
 use super::{Finding, on_one_thread, seeds_or};
 
-/// Seeds of an ordinary test run; each makes two pairs of worlds.
-const SEEDS: u64 = 15;
+/// Seeds of an ordinary test run; each makes three pairs of worlds.
+const SEEDS: u64 = 12;
 
 /// Steps of two worlds side by side.
 const STEPS: usize = 120;
@@ -26,6 +26,8 @@ pub(super) enum Hiding {
     Invisible,
     /// By privacy: nobody may know of the availability.
     ToNobody,
+    /// By blocks: of everybody.
+    ByBlocks,
     /// Not at all: the comparison must find it.
     NotAtAll,
 }
@@ -88,7 +90,7 @@ async fn difference(seed: u64, hiding: Hiding) -> Result<Option<String>, Finding
 fn nobody_can_tell_a_hidden_person_from_one_who_is_away() {
     on_one_thread(async {
         for seed in 0..seeds_or(SEEDS) {
-            for hiding in [Hiding::Invisible, Hiding::ToNobody] {
+            for hiding in [Hiding::Invisible, Hiding::ToNobody, Hiding::ByBlocks] {
                 let found = difference(seed, hiding).await;
                 assert_eq!(found, Ok(None), "seed {seed}, {hiding:?}");
             }

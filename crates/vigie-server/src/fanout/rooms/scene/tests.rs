@@ -114,6 +114,39 @@ fn what_is_counted_is_what_could_be_listed_for_every_watcher() {
 }
 
 #[test]
+fn a_blocked_member_leaves_and_the_watcher_counts_what_it_counted() {
+    for seed in 0..400 {
+        let mut rng = Rng::with_seed(seed);
+        let (mut directory, conversation, index, here) = random(&mut rng);
+        let members = |directory: &Directory| {
+            let group = directory.conversation(conversation).unwrap();
+            group.members().to_vec()
+        };
+        let count = |directory: &Directory, watcher| {
+            let scene = Scene {
+                directory,
+                conversation,
+                members: members(directory).len(),
+                here: &here,
+                index: &index,
+                here_public: here_public(directory, &index, &here),
+            };
+            scene.count(watcher)
+        };
+        for watcher in members(&directory) {
+            let seen = Watcher::Principal(watcher);
+            let partners = directory.block_partners(watcher).into_iter();
+            let unseen = partners.filter(|key| directory.sight(seen, *key) == Sight::Nothing);
+            let Some(who) = unseen.last() else { continue };
+            let before = count(&directory, seen);
+            // Those who keep the index hear of it later.
+            directory.leave(conversation, who);
+            assert_eq!(count(&directory, seen), before, "seed {seed}, {watcher:?}");
+        }
+    }
+}
+
+#[test]
 fn a_change_that_is_hidden_from_a_watcher_changes_nothing_that_it_is_told() {
     for seed in 0..400 {
         let mut rng = Rng::with_seed(seed);

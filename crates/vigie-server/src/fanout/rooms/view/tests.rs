@@ -10,6 +10,7 @@ use crate::fanout::connection::Outbox;
 use crate::fanout::link::{Frame, Link, NoRoom};
 use crate::fanout::rooms::here::{Here, Metadata};
 use crate::fanout::rooms::index::{Index, Standing};
+use crate::fanout::rooms::marks::{Concerns, Mark, Marks};
 use crate::fanout::rooms::scene::{WINDOW, here_public};
 
 /// Where nothing is sent: these tests look at what would be.
@@ -73,12 +74,17 @@ impl Room {
     /// Tells the view of these, or fails to.
     fn tell(&mut self, rung: Rung, dirty: &[PrincipalKey], has_room: bool) {
         let scene = scene(&self.directory, self.conversation, &self.index, &self.here);
-        let concern = Concern::of(&self.directory, dirty.to_vec());
+        let mut marks = Marks::default();
+        for key in dirty {
+            marks.note(*key, Mark::Shown);
+        }
+        let concerns = Concerns::new(&self.directory, &marks);
+        let concern = concerns.of(self.view.watcher());
         if has_room {
             let message = self.view.next(&scene, rung, &concern);
             self.view.told(message.as_ref());
         } else {
-            self.view.want(&concern.keys);
+            self.view.want(&concern);
         }
     }
 

@@ -116,6 +116,11 @@ impl World {
                 };
                 self.let_see_so(secret.who, privacy).await;
             }
+            Hiding::ByBlocks => {
+                for whom in PEOPLE.into_iter().filter(|whom| *whom != secret.who) {
+                    self.block_or_not(secret.who, whom).await;
+                }
+            }
             Hiding::NotAtAll => {}
         }
     }
@@ -127,9 +132,13 @@ impl World {
 
     pub(super) async fn block(&mut self, who: &'static str, rng: &mut Rng) {
         let whom = rng.choice(PEOPLE).unwrap();
-        if who == whom {
-            return;
+        let is_kept = [who, whom].map(|one| self.hides_by(one, Hiding::ByBlocks));
+        if who != whom && is_kept == [false; 2] {
+            self.block_or_not(who, whom).await;
         }
+    }
+
+    async fn block_or_not(&mut self, who: &'static str, whom: &'static str) {
         self.note(format!("{who} blocks {whom}, or no more"));
         let (fanout, people) = (&self.server.fanout, &self.server.people);
         let id = |text| PrincipalId::user(text).unwrap();
