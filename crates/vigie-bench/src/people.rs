@@ -79,6 +79,9 @@ pub(crate) async fn fetch_in_turn(
         .await
 }
 
+/// A server may take this long to take a million members, on a machine that has a bad day.
+const FILLING: Duration = Duration::from_secs(300);
+
 /// Makes these people the members of a conversation; who is missing is created.
 pub(crate) async fn converse(
     server: &Server,
@@ -91,6 +94,7 @@ pub(crate) async fn converse(
         .collect();
     let path = format!("/v1/conversations/c{conversation}/members");
     let reply = operator(server)
+        .patience(FILLING)
         .call(Method::PUT, &path, Some(&members))
         .await?;
     expect_success(reply).map(drop)

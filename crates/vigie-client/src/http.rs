@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderMap, Request, StatusCode};
 
 pub use tokio_tungstenite::tungstenite::http::Method;
 
-/// A call may take this long.
+/// A call may take this long, where nothing else is said.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection is used again within this: servers close idle ones after a minute or so, and a request that meets the close on its way would get no answer.
@@ -25,6 +25,7 @@ const IDLE: Duration = Duration::from_secs(15);
 pub struct Http {
     base: String,
     headers: Vec<(String, String)>,
+    patience: Duration,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
@@ -74,11 +75,13 @@ pub enum HttpError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The server took longer than 30 s.
-    #[error("no answer from {url} within {CALL_TIMEOUT:?}")]
+    /// The server took longer than the caller waits.
+    #[error("no answer from {url} within {patience:?}")]
     Timeout {
         /// The whole URL.
         url: String,
+        /// How long the caller waited.
+        patience: Duration,
     },
 }
 
@@ -89,6 +92,7 @@ impl Http {
         Self {
             base: base.into().trim_end_matches('/').to_owned(),
             headers: Vec::new(),
+            patience: CALL_TIMEOUT,
             client: Client::builder(TokioExecutor::new())
                 .pool_idle_timeout(IDLE)
                 .pool_timer(TokioTimer::new())
@@ -110,6 +114,13 @@ impl Http {
         self
     }
 
+    /// Waits this long for each answer, instead of 30 s.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Calls `method` on `path` (which starts with `/`), with a JSON body when there is one.
     ///
     /// # Errors
@@ -121,9 +132,13 @@ impl Http {
         body: Option<&Value>,
     ) -> Result<Reply, HttpError> {
         let url = format!("{}{path}", self.base);
-        tokio::time::timeout(CALL_TIMEOUT, Box::pin(self.exchange(method, &url, body)))
+        let patience = self.patience;
+        tokio::time::timeout(patience, Box::pin(self.exchange(method, &url, body)))
             .await
-            .unwrap_or_else(|_| Err(HttpError::Timeout { url: url.clone() }))
+            .unwrap_or_else(|_| {
+                let url = url.clone();
+                Err(HttpError::Timeout { url, patience })
+            })
     }
 
     async fn exchange(

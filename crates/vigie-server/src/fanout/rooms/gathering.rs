@@ -247,7 +247,8 @@ impl Gathering {
                     self.paces.in_rounds = true;
                     is_round_due
                 }
-                None => true,
+                // A new one waits for no other's turn; one whose watcher was no member for an instant has its own when that one is back.
+                None => !concerns.of(view.watcher()).is_empty(),
             };
             // Whoever waits for room is told when that is over.
             if has_turn && !self.eager.contains_key(id) {

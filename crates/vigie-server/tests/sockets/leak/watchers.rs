@@ -143,9 +143,21 @@ impl Viewer {
     }
 
     pub(super) fn record(&mut self, record: &mut Record) {
-        for (name, payload) in self.log.drain(..) {
-            record.note(&self.channel, &name, &payload);
+        note_all(&self.channel, "presence:cursor", &mut self.log, record);
+    }
+}
+
+/// Notes what came, but for the cursors: how many changes share one depends on how fast the machine is.
+fn note_all(channel: &str, cursor: &str, log: &mut Vec<(String, Value)>, record: &mut Record) {
+    let mut after_cursor = false;
+    for (name, payload) in log.drain(..) {
+        if name == cursor {
+            // One that came by itself would tell that something was not told.
+            assert!(!after_cursor, "{channel}: a cursor came after a cursor");
+        } else {
+            record.note(channel, &name, &payload);
         }
+        after_cursor = name == cursor;
     }
 }
 
@@ -183,16 +195,6 @@ impl Watching {
 
     pub(super) fn record(&mut self, how: &str, record: &mut Record) {
         let channel = format!("{} {how} by {:?}", self.who, self.transport);
-        let mut after_cursor = false;
-        for (name, payload) in self.follower.log.drain(..) {
-            if name == "cursor" {
-                // One that came by itself would tell that something was not told.
-                assert!(!after_cursor, "{channel}: a cursor came after a cursor");
-                after_cursor = true;
-                continue;
-            }
-            after_cursor = false;
-            record.note(&channel, &name, &payload);
-        }
+        note_all(&channel, "cursor", &mut self.follower.log, record);
     }
 }

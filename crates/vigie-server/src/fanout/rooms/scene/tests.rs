@@ -137,7 +137,7 @@ fn a_blocked_member_leaves_and_the_watcher_counts_what_it_counted() {
             let seen = Watcher::Principal(watcher);
             let partners = directory.block_partners(watcher).into_iter();
             let unseen = partners.filter(|key| directory.sight(seen, *key) == Sight::Nothing);
-            let Some(who) = unseen.last() else { continue };
+            let Some(who) = unseen.min() else { continue };
             let before = count(&directory, seen);
             // Those who keep the index hear of it later.
             directory.leave(conversation, who);
