@@ -273,13 +273,16 @@ impl Fanout {
         } else if !self.rooms.is_used.load(Ordering::Acquire) {
             return;
         }
+        let mut strangers_of: HashMap<PrincipalKey, Strangers> = HashMap::new();
+        for (watcher, seen) in strangers {
+            strangers_of.entry(*seen).or_default().insert(*watcher);
+        }
         let mut inbox = self.rooms.inbox.lock();
         for who in came {
             inbox.note_came(conversation, *who);
         }
         for who in left {
-            let of_one = strangers.iter().filter(|(_, seen)| seen == who);
-            let strangers = of_one.map(|(watcher, _)| *watcher).collect();
+            let strangers = strangers_of.remove(who).unwrap_or_default();
             inbox.note_left(conversation, *who, strangers);
         }
         drop(inbox);

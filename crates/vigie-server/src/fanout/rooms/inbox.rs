@@ -11,7 +11,7 @@ use vigie_core::{ConversationKey, PrincipalKey};
 use super::Gatherings;
 use super::gathering::Gathering;
 use super::index::Standing;
-use super::marks::{Mark, Strangers};
+use super::marks::{Mark, Strangers, strangers_of_all};
 use super::view::View;
 use crate::fanout::Fanout;
 use crate::fanout::wire::event;
@@ -48,11 +48,7 @@ impl Inbox {
         strangers: Strangers,
     ) {
         let moved = self.moved.entry((conversation, who)).or_default();
-        match &mut moved.left {
-            // It left twice, and was known to whoever was no stranger once.
-            Some(before) => before.retain(|stranger| strangers.contains(stranger)),
-            None => moved.left = Some(strangers),
-        }
+        moved.left = Some(strangers_of_all(moved.left.take(), strangers));
     }
 }
 

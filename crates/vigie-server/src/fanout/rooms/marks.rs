@@ -29,6 +29,14 @@ impl Mark {
 /// Those to whom somebody who left looked like nobody when it did.
 pub(super) type Strangers = BTreeSet<PrincipalKey>;
 
+/// Those to whom somebody who may have left before, too, looked like nobody each time: whoever was no stranger once knew of the member.
+pub(super) fn strangers_of_all(before: Option<Strangers>, strangers: Strangers) -> Strangers {
+    match before {
+        Some(before) => &before & &strangers,
+        None => strangers,
+    }
+}
+
 /// Members who may have changed since somebody looked.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Marks {
@@ -45,11 +53,9 @@ impl Marks {
 
     pub(super) fn note_left(&mut self, principal: PrincipalKey, strangers: Strangers) {
         self.note(principal, Mark::Hidden);
-        match self.left.get_mut(&principal) {
-            // It left twice, and was known to whoever was no stranger once.
-            Some(before) => before.retain(|stranger| strangers.contains(stranger)),
-            None => drop(self.left.insert(principal, strangers)),
-        }
+        let before = self.left.remove(&principal);
+        let strangers = strangers_of_all(before, strangers);
+        self.left.insert(principal, strangers);
     }
 
     pub(super) fn is_empty(&self) -> bool {

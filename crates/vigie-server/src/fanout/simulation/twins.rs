@@ -11,7 +11,7 @@ use super::world::World;
 use super::{Finding, on_one_thread, seeds_or};
 
 /// Seeds of an ordinary test run; each makes three pairs of worlds.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 15;
 
 /// Steps of two worlds side by side.
 const STEPS: usize = 120;
