@@ -8,6 +8,7 @@
 mod acknowledge;
 pub(crate) mod attending;
 mod authenticate;
+mod broken_off;
 mod codec;
 mod depth;
 mod entrance;

@@ -12,6 +12,7 @@ use engineioxide::service::EngineIoService;
 use http::{Method, Request, StatusCode};
 use tower::ServiceExt;
 
+use super::broken_off::Poll;
 use super::handler::Handler;
 use super::light::light;
 use crate::app::App;
@@ -49,7 +50,10 @@ impl Entrance {
         }
         let has_body = request.method() == Method::POST;
         let transport = if is_old { &self.old } else { &self.today };
-        let answer = transport.clone().oneshot(light(request));
+        let request = light(request);
+        // Hyper drops this call when the client lets go of its request.
+        let poll = Poll::of(&request, transport, is_old);
+        let answer = transport.clone().oneshot(request);
         let answer = if has_body {
             // Whoever sends a byte at a time is no client.
             match tokio::time::timeout(self.app.config.periods.body_timeout, answer).await {
@@ -59,6 +63,9 @@ impl Entrance {
         } else {
             answer.await
         };
+        if let Some(poll) = poll {
+            poll.answered();
+        }
         let mut answer = answer.into_response();
         if answer.status() == StatusCode::PAYLOAD_TOO_LARGE {
             answer.extensions_mut().insert(Limit::MessageSize);

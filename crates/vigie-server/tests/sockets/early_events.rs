@@ -13,18 +13,6 @@ fn event(name: &str, payload: &serde_json::Value) -> String {
     format!("42{}", json!([name, payload]))
 }
 
-/// Packets until one starts with `last`.
-async fn receive_until(client: &Polling, last: &str) -> Vec<String> {
-    let mut packets: Vec<String> = Vec::new();
-    let all = async {
-        while !packets.iter().any(|packet| packet.starts_with(last)) {
-            packets.extend(client.receive().await);
-        }
-    };
-    tokio::time::timeout(SOON, all).await.unwrap();
-    packets
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_credential_before_the_first_settled_renews_it() {
     let world = World::start().await;
@@ -34,7 +22,9 @@ async fn a_second_credential_before_the_first_settled_renews_it() {
         let again = event("authenticate", &json!({"token": token(person)}));
         let mark = event("conversation:join", &json!({"conversationId": "nowhere"}));
         client.send(&[connect(person), again, mark]).await;
-        let packets = receive_until(&client, r#"42["conversation:join-error""#).await;
+        let packets = client
+            .receive_until(r#"42["conversation:join-error""#)
+            .await;
         let welcomes = packets
             .iter()
             .filter(|packet| packet.starts_with(r#"42["authenticated""#));
@@ -52,7 +42,7 @@ async fn early_events_are_served_in_their_order_once_it_settled() {
     let join = event("conversation:join", &room);
     let leave = event("conversation:leave", &room);
     client.send(&[connect("alice"), join, leave]).await;
-    let packets = receive_until(&client, r#"42["conversation:left""#).await;
+    let packets = client.receive_until(r#"42["conversation:left""#).await;
     let names: Vec<_> = packets
         .iter()
         .filter_map(|packet| packet.strip_prefix("42[\""))

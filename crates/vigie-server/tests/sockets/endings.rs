@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
+use vigie_client::Socket;
 
-use crate::world::{World, next_status, token, until};
+use crate::polling::Polling;
+use crate::world::{SOON, World, next_status, token, until};
 
 /// Periods that are over soon; a silent loss is announced 1.5 s after the last sign of life.
 const SHORT: [(&str, &str); 5] = [
@@ -23,6 +26,12 @@ const PATIENT: [(&str, &str); 3] = [
     ("VIGIE_PING_TIMEOUT", "2s"),
     ("VIGIE_GRACE", "300ms"),
 ];
+
+/// Periods beyond what a test waits: no silence is noticed.
+const LONG: [(&str, &str); 2] = [("VIGIE_PING_INTERVAL", "60s"), ("VIGIE_GRACE", "300ms")];
+
+/// The grace in all of them.
+const GRACE: Duration = Duration::from_millis(300);
 
 fn upgrade(generation: u8, query: &str) -> String {
     format!(
@@ -49,6 +58,76 @@ async fn old_clients_that_break_right_after_the_upgrade_leave_nobody_online() {
         assert_eq!(first, b'H');
     }
     until(async || world.online_users().await, 0).await;
+}
+
+/// Breaks off a poll; whether the watcher is told then that its client is online.
+///
+/// Hyper hands no request on whose connection has ended already, so each one waits longer than the last before it is broken off.
+async fn broken_off(client: &Polling, watcher: &mut Socket) -> bool {
+    let mut patience = Duration::from_millis(50);
+    while patience < SOON {
+        let waiting = client.wait().await;
+        tokio::time::sleep(patience).await;
+        drop(waiting);
+        patience *= 2;
+        if let Ok(event) = watcher.wait_for("user:status", GRACE + patience).await {
+            return event.payload()["isOnline"].as_bool().unwrap();
+        }
+    }
+    panic!("nothing was told of a client that is gone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_closes_while_it_polls_is_announced_offline() {
+    let world = World::with(&LONG).await;
+    world.conversation("room", &["alice", "bob"]).await;
+    let mut bob = world.user("bob").await;
+    for is_old in [false, true] {
+        let alice = if is_old {
+            Polling::open_old(&world, &token("alice")).await
+        } else {
+            let alice = Polling::open(&world).await;
+            let connect = format!("40{}", json!({"token": token("alice")}));
+            alice.send(&[connect]).await;
+            alice
+        };
+        assert!(next_status(&mut bob, "alice").await);
+        // Each answer closes its connection, and that says nothing: the next one comes.
+        alice.receive_until("presence:snapshot").await;
+        assert!(!broken_off(&alice, &mut bob).await, "old: {is_old}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_left_polling_is_not_ended_by_it() {
+    let world = World::with(&LONG).await;
+    world.conversation("room", &["alice", "bob", "carol"]).await;
+    let mut bob = world.user("bob").await;
+    let alice = Polling::open(&world).await;
+    alice
+        .send(&[format!("40{}", json!({"token": token("alice")}))])
+        .await;
+    assert!(next_status(&mut bob, "alice").await);
+    alice.receive_until("presence:snapshot").await;
+    let address = format!("ws://{}{}", world.address(), alice.path("websocket"));
+    let (mut websocket, _) = tokio_tungstenite::connect_async(address).await.unwrap();
+    websocket.send("2probe".into()).await.unwrap();
+    let answer = websocket.next().await.unwrap().unwrap();
+    assert_eq!(answer.to_text().unwrap(), "3probe");
+    websocket.send("5".into()).await.unwrap();
+    let refuses = async |packet: &str| {
+        let answer = alice.post(packet, packet.len()).await;
+        answer.starts_with("HTTP/1.1 400 ")
+    };
+    // A pong harms nobody, however far the change of transport has come.
+    until(async || refuses("3").await, true).await;
+    // What is posted for a client whose poll broke off.
+    assert!(refuses("1").await);
+    // Carol's end is told after anything that there was to tell of alice.
+    world.user("carol").await.abort().await;
+    assert!(next_status(&mut bob, "carol").await);
+    assert!(!next_status(&mut bob, "carol").await);
+    assert_eq!(world.seen_by("bob", "alice").await["isOnline"], true);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
