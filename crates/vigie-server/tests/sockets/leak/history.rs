@@ -3,7 +3,7 @@
 use serde_json::json;
 use vigie_client::{Method, Socket};
 
-use super::plain::{HIDDEN, Record};
+use super::plain::{HIDDEN, LONG_GONE, Record};
 use super::routes::ask_everything;
 use super::watchers::{Viewer, Watching, Who};
 use crate::follower::{Kept, Transport};
@@ -46,6 +46,8 @@ pub(super) struct Life {
     pub(super) xeno: Option<Socket>,
     /// Somebody who is there all the time.
     zoe: Option<Socket>,
+    /// Somebody who is there until the restart.
+    gus: Option<Socket>,
     record: Record,
 }
 
@@ -75,17 +77,19 @@ impl Life {
         let world = World::with(&[
             ("VIGIE_GRACE", "300ms"),
             ("VIGIE_LEAVE_GUARD", "0s"),
-            ("VIGIE_RESTART_GRACE", "500ms"),
+            ("VIGIE_RESTART_GRACE", "4s"),
             ("VIGIE_ONLINE_STATS_INTERVAL", "100ms"),
-            ("VIGIE_AUDIENCE_LIMIT", "7"),
+            ("VIGIE_AUDIENCE_LIMIT", "8"),
             ("VIGIE_RESTAMP_INTERVAL", &restamp),
         ])
         .await;
         world
-            .conversation("room", &["adam", MARKER, "wanda", HIDDEN, "zoe"])
+            .conversation("room", &[LONG_GONE, MARKER, "gus", "wanda", HIDDEN, "zoe"])
             .await;
         // Above the limit: a right to see, and no subscription.
-        let crowd = ["adam", MARKER, "wanda", HIDDEN, "zoe", "c1", "c2", "c3"];
+        let crowd = [
+            LONG_GONE, MARKER, "gus", "wanda", HIDDEN, "zoe", "c1", "c2", "c3",
+        ];
         world.conversation("hall", &crowd).await;
         world
             .conversation("cafe", &[MARKER, "carl", "fred", "sam"])
@@ -97,9 +101,10 @@ impl Life {
         let guest = world.service(Method::POST, "/v1/guests", Some(guest)).await;
         let text = |field: &str| guest[field].as_str().unwrap().to_owned();
         // One before and one behind the hidden one, by when they were there.
-        world.user("adam").await.disconnect().await;
+        world.user(LONG_GONE).await.disconnect().await;
         let xeno = Some(world.user(HIDDEN).await);
         let zoe = Some(world.user("zoe").await);
+        let gus = Some(world.user("gus").await);
         Self {
             world: Some(world),
             way,
@@ -110,6 +115,7 @@ impl Life {
             watching: Vec::new(),
             xeno,
             zoe,
+            gus,
             record: Record::default(),
         }
     }
@@ -254,7 +260,7 @@ impl Life {
                 ("caught up with nothing", Kept::default()),
             ] {
                 let mut watching = Watching::open(self.world(), who, transport, kept).await;
-                watching.record(how, &mut self.record);
+                watching.record_missed(how, &mut self.record);
             }
         }
     }
@@ -286,10 +292,12 @@ impl Life {
     /// A graceful restart, after which all watchers come back with what they kept.
     async fn restart(&mut self) -> Vec<Kept> {
         let kept = self.kept();
-        self.viewers.clear();
-        self.watching.clear();
+        // All are connected to its end: who left before would be waited for by another grace.
         let world = self.world.take().unwrap();
         self.world = Some(world.restart().await);
+        self.viewers.clear();
+        self.watching.clear();
+        self.gus = None;
         self.zoe = Some(self.world().user("zoe").await);
         if self.way == Way::LastSeen {
             self.xeno = Some(self.world().user(HIDDEN).await);
@@ -301,6 +309,8 @@ impl Life {
     }
 
     async fn go_on_after_restart(&mut self) {
+        // Who is waited for, and does not come: the hidden one, and one that all see go.
+        self.until_shown("gus", false).await;
         self.mark("was not waited for").await;
         if self.is_there {
             self.xeno = Some(self.world().user(HIDDEN).await);

@@ -9,6 +9,9 @@ use serde_json::Value;
 /// Whose presence is not to be known.
 pub(super) const HIDDEN: &str = "xeno";
 
+/// Who left a while before all that is compared.
+pub(super) const LONG_GONE: &str = "adam";
+
 /// Fields that no two servers have in common.
 const RANDOM: [&str; 4] = ["cursor", "ticket", "session", "sessionToken"];
 
@@ -33,6 +36,21 @@ impl Record {
     pub(super) fn note(&mut self, channel: &str, name: &str, payload: &Value) {
         let entries = self.0.entry(channel.to_owned()).or_default();
         entries.push((name.to_owned(), payload.clone()));
+    }
+
+    /// Notes what a client missed.
+    ///
+    /// Whoever changed some seconds before its cursor is told once more; whether somebody left that recently depends on how fast the machine is.
+    pub(super) fn note_missed(&mut self, channel: &str, name: &str, mut payload: Value) {
+        if payload["partial"] == true
+            && let Some(users) = payload["users"].as_array_mut()
+        {
+            let before = users.len();
+            users.retain(|user| user["userId"] != LONG_GONE);
+            let left_out = u64::try_from(before - users.len()).unwrap();
+            payload["total"] = (payload["total"].as_u64().unwrap() - left_out).into();
+        }
+        self.note(channel, name, &payload);
     }
 
     /// Partial snapshots up to here are of no interest where the hidden one was still shown.

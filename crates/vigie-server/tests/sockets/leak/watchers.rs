@@ -118,6 +118,10 @@ impl Viewer {
         ] {
             self.socket.emit(name, Some(payload));
             let deadline = Instant::now() + SOON;
+            if name == "presence:status" {
+                // Answered when it is durable, and so later than what is asked next.
+                while self.next(deadline).await != "presence:status-set" {}
+            }
             self.socket
                 .emit("heartbeat", Some(json!({"clientTime": 1})));
             while self.next(deadline).await != "heartbeat:ack" {}
@@ -143,22 +147,25 @@ impl Viewer {
     }
 
     pub(super) fn record(&mut self, record: &mut Record) {
-        note_all(&self.channel, "presence:cursor", &mut self.log, record);
+        let noted = without_cursors(&self.channel, "presence:cursor", &mut self.log);
+        for (name, payload) in noted {
+            record.note(&self.channel, &name, &payload);
+        }
     }
 }
 
-/// Notes what came, but for the cursors: how many changes share one depends on how fast the machine is.
-fn note_all(channel: &str, cursor: &str, log: &mut Vec<(String, Value)>, record: &mut Record) {
-    let mut after_cursor = false;
-    for (name, payload) in log.drain(..) {
-        if name == cursor {
-            // One that came by itself would tell that something was not told.
-            assert!(!after_cursor, "{channel}: a cursor came after a cursor");
-        } else {
-            record.note(channel, &name, &payload);
-        }
-        after_cursor = name == cursor;
-    }
+/// What came, but for the cursors: how many changes share one depends on how fast the machine is.
+fn without_cursors(
+    channel: &str,
+    cursor: &str,
+    log: &mut Vec<(String, Value)>,
+) -> Vec<(String, Value)> {
+    let is_cursor = |entry: &(String, Value)| entry.0 == cursor;
+    // One that came by itself would tell that something was not told.
+    let alone = log.windows(2).any(|pair| pair.iter().all(is_cursor));
+    assert!(!alone, "{channel}: a cursor came after a cursor");
+    log.retain(|entry| !is_cursor(entry));
+    std::mem::take(log)
 }
 
 /// Follows by one transport.
@@ -195,6 +202,16 @@ impl Watching {
 
     pub(super) fn record(&mut self, how: &str, record: &mut Record) {
         let channel = format!("{} {how} by {:?}", self.who, self.transport);
-        note_all(&channel, "cursor", &mut self.follower.log, record);
+        for (name, payload) in without_cursors(&channel, "cursor", &mut self.follower.log) {
+            record.note(&channel, &name, &payload);
+        }
+    }
+
+    /// What came first to one that comes back.
+    pub(super) fn record_missed(&mut self, how: &str, record: &mut Record) {
+        let channel = format!("{} {how} by {:?}", self.who, self.transport);
+        for (name, payload) in without_cursors(&channel, "cursor", &mut self.follower.log) {
+            record.note_missed(&channel, &name, payload);
+        }
     }
 }
