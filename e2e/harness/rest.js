@@ -2,6 +2,8 @@
 // Plain node:http, because fetch adds browser headers that the server has rules about.
 
 import { request, Agent } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
+import { SOON } from './wait.js';
 import { wire } from './wire-checker.js';
 
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
@@ -38,11 +40,16 @@ export function call(server, method, path, { token, guest, key, headers = {}, bo
   });
 }
 
-/** The same, for steps of a test that must succeed. */
+/** The same, for steps of a test that must succeed; a server that asks to come back in a moment is asked again. */
 export async function demand(server, method, path, options) {
-  const answer = await call(server, method, path, options);
-  if (answer.status >= 300) {
-    throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  const deadline = performance.now() + SOON;
+  for (;;) {
+    const answer = await call(server, method, path, options);
+    if (answer.status < 300) return answer;
+    const pause = 1_000 * Number(answer.headers['retry-after']);
+    if (answer.status !== 503 || !(performance.now() + pause < deadline)) {
+      throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    }
+    await setTimeout(pause);
   }
-  return answer;
 }

@@ -24,15 +24,23 @@ const SHOWN_FOR: Duration = Duration::from_secs(2);
 /// Everyone who types.
 #[derive(Debug, Default)]
 pub(super) struct Typing {
-    shown: HashMap<(ConversationKey, PrincipalKey), Typist>,
+    typists: HashMap<(ConversationKey, PrincipalKey), Typist>,
 }
 
 #[derive(Debug)]
 struct Typist {
     devices: Vec<ConnectionId>,
     shown_at: Instant,
+    shown: Shown,
+}
+
+/// What was told of somebody who types, and is taken back when they stop.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Shown {
+    /// The name in the latest start; at the stop the person may have none any more.
+    name: Box<str>,
     /// The sockets that were told.
-    shown_to: HashSet<ConnectionId>,
+    to: HashSet<ConnectionId>,
 }
 
 impl Typing {
@@ -46,14 +54,14 @@ impl Typing {
     ) -> bool {
         let mut is_news = false;
         let typist = self
-            .shown
+            .typists
             .entry((conversation, principal))
             .or_insert_with(|| {
                 is_news = true;
                 Typist {
                     devices: Vec::new(),
                     shown_at: now,
-                    shown_to: HashSet::new(),
+                    shown: Shown::default(),
                 }
             });
         if !typist.devices.contains(&device) {
@@ -66,26 +74,28 @@ impl Typing {
         is_news
     }
 
-    /// A start was told to these sockets.
+    /// A start was told to these sockets, under this name.
     fn note_shown(
         &mut self,
         conversation: ConversationKey,
         principal: PrincipalKey,
+        name: Box<str>,
         to: impl Iterator<Item = ConnectionId>,
     ) {
-        if let Some(typist) = self.shown.get_mut(&(conversation, principal)) {
-            typist.shown_to.extend(to);
+        if let Some(typist) = self.typists.get_mut(&(conversation, principal)) {
+            typist.shown.name = name;
+            typist.shown.to.extend(to);
         }
     }
 
-    /// A device stops; when it was the last one, the sockets that were told of a start.
+    /// A device stops; when it was the last one, what is to be taken back.
     fn stop(
         &mut self,
         conversation: ConversationKey,
         principal: PrincipalKey,
         device: ConnectionId,
-    ) -> Option<HashSet<ConnectionId>> {
-        let typist = self.shown.get_mut(&(conversation, principal))?;
+    ) -> Option<Shown> {
+        let typist = self.typists.get_mut(&(conversation, principal))?;
         typist.devices.retain(|other| *other != device);
         if typist.devices.is_empty() {
             self.end(conversation, principal)
@@ -94,39 +104,33 @@ impl Typing {
         }
     }
 
-    /// A person types in a conversation no more, on no device; the sockets that were told of a start.
-    fn end(
-        &mut self,
-        conversation: ConversationKey,
-        principal: PrincipalKey,
-    ) -> Option<HashSet<ConnectionId>> {
-        let typist = self.shown.remove(&(conversation, principal))?;
-        Some(typist.shown_to)
+    /// A person types in a conversation no more, on no device; what is to be taken back.
+    fn end(&mut self, conversation: ConversationKey, principal: PrincipalKey) -> Option<Shown> {
+        let typist = self.typists.remove(&(conversation, principal))?;
+        Some(typist.shown)
     }
 
     /// The conversations where a device types.
     fn of_device(&self, principal: PrincipalKey, device: ConnectionId) -> Vec<ConversationKey> {
-        let typists = self.shown.iter();
+        let typists = self.typists.iter();
         typists
             .filter(|((_, of), typist)| *of == principal && typist.devices.contains(&device))
             .map(|((conversation, _), _)| *conversation)
             .collect()
     }
 
-    /// Those who were told of a start and may not see it any more; they are forgotten.
+    /// What is to be taken back from those who may not see it any more; they are forgotten.
     fn retract(
         &mut self,
         conversation: ConversationKey,
         principal: PrincipalKey,
         sees: impl Fn(ConnectionId) -> bool,
-    ) -> HashSet<ConnectionId> {
-        let Some(typist) = self.shown.get_mut(&(conversation, principal)) else {
-            return HashSet::new();
-        };
-        typist
-            .shown_to
-            .extract_if(|socket| !sees(*socket))
-            .collect()
+    ) -> Option<Shown> {
+        let shown = &mut self.typists.get_mut(&(conversation, principal))?.shown;
+        Some(Shown {
+            name: shown.name.clone(),
+            to: shown.to.extract_if(|socket| !sees(*socket)).collect(),
+        })
     }
 }
 
@@ -134,18 +138,21 @@ impl Fanout {
     /// A member starts to type.
     pub(crate) fn start_typing(&self, connection: &Connection, conversation: ConversationKey) {
         let principal = connection.principal;
+        let name: Box<str> = self.people.directory().member(principal).name().into();
         {
             // Held until all are told, so that nobody is told of a start after its stop.
             let mut typing = self.typing.lock();
             if typing.start(conversation, principal, connection.id, Instant::now())
-                && let Some(frame) = self.typing_frame("typing:start", conversation, principal)
+                && let Some(frame) =
+                    self.typing_frame("typing:start", conversation, principal, &name)
             {
                 let viewers = self.who_see_present(conversation, principal);
                 let viewers = viewers.iter().filter(|viewer| viewer.id != connection.id);
                 for viewer in viewers.clone() {
                     viewer.emit_if_room(frame.copy());
                 }
-                typing.note_shown(conversation, principal, viewers.map(|viewer| viewer.id));
+                let told = viewers.map(|viewer| viewer.id);
+                typing.note_shown(conversation, principal, name, told);
             }
         }
         // The socket may have been forgotten while it started.
@@ -157,24 +164,24 @@ impl Fanout {
     /// A member stops, or is gone.
     pub(crate) fn stop_typing(&self, connection: &Connection, conversation: ConversationKey) {
         let mut typing = self.typing.lock();
-        if let Some(mut shown_to) = typing.stop(conversation, connection.principal, connection.id) {
-            shown_to.remove(&connection.id);
-            self.tell_stop(conversation, connection.principal, &shown_to);
+        if let Some(mut shown) = typing.stop(conversation, connection.principal, connection.id) {
+            shown.to.remove(&connection.id);
+            self.tell_stop(conversation, connection.principal, &shown);
         }
     }
 
     /// A person is no longer a member, and types there no more.
     pub(super) fn end_typing(&self, conversation: ConversationKey, principal: PrincipalKey) {
         let mut typing = self.typing.lock();
-        if let Some(shown_to) = typing.end(conversation, principal) {
-            self.tell_stop(conversation, principal, &shown_to);
+        if let Some(shown) = typing.end(conversation, principal) {
+            self.tell_stop(conversation, principal, &shown);
         }
     }
 
     /// A person may be shown as absent to some who were told that it types: they are told that it stopped.
     pub(super) fn retract_typing(&self, principal: PrincipalKey) {
         let mut typing = self.typing.lock();
-        if typing.shown.is_empty() {
+        if typing.typists.is_empty() {
             return;
         }
         let conversations = self
@@ -184,13 +191,13 @@ impl Fanout {
             .conversations()
             .to_vec();
         for conversation in conversations {
-            if !typing.shown.contains_key(&(conversation, principal)) {
+            if !typing.typists.contains_key(&(conversation, principal)) {
                 continue;
             }
             let viewers = self.who_see_present(conversation, principal);
             let see: HashSet<_> = viewers.iter().map(|viewer| viewer.id).collect();
             let retracted = typing.retract(conversation, principal, |socket| see.contains(&socket));
-            self.tell_stop(conversation, principal, &retracted);
+            self.tell_stop(conversation, principal, &retracted.unwrap_or_default());
         }
     }
 
@@ -252,20 +259,16 @@ impl Fanout {
     }
 
     /// Tells those of these sockets that a member stopped who still look at the conversation.
-    fn tell_stop(
-        &self,
-        conversation: ConversationKey,
-        principal: PrincipalKey,
-        shown_to: &HashSet<ConnectionId>,
-    ) {
-        if shown_to.is_empty() {
+    fn tell_stop(&self, conversation: ConversationKey, principal: PrincipalKey, shown: &Shown) {
+        if shown.to.is_empty() {
             return;
         }
-        let Some(frame) = self.typing_frame("typing:stop", conversation, principal) else {
+        let frame = self.typing_frame("typing:stop", conversation, principal, &shown.name);
+        let Some(frame) = frame else {
             return;
         };
         for viewer in self.viewing_members(conversation) {
-            if shown_to.contains(&viewer.id) {
+            if shown.to.contains(&viewer.id) {
                 viewer.emit_if_room(frame.copy());
             }
         }
@@ -277,14 +280,14 @@ impl Fanout {
         name: &'static str,
         conversation: ConversationKey,
         principal: PrincipalKey,
+        username: &str,
     ) -> Option<Frame> {
         let directory = self.people.directory();
         let group = directory.conversation(conversation)?;
-        let member = directory.member(principal);
         let payload = json!({
             "conversationId": group.id.as_str(),
-            "userId": member.id().as_str(),
-            "username": member.name(),
+            "userId": directory.member(principal).id().as_str(),
+            "username": username,
         });
         Some(event(name, &payload))
     }
@@ -316,11 +319,15 @@ mod tests {
     fn a_stop_is_for_those_who_were_told_and_still_may_see() {
         let mut typing = Typing::default();
         typing.start(ROOM, ALICE, PHONE, Instant::now());
-        typing.note_shown(ROOM, ALICE, [BOBS, CAROLS].into_iter());
+        typing.note_shown(ROOM, ALICE, "Alice".into(), [BOBS, CAROLS].into_iter());
+        let to = |socket| {
+            let (name, to) = ("Alice".into(), HashSet::from([socket]));
+            Some(Shown { name, to })
+        };
         let retracted = typing.retract(ROOM, ALICE, |socket| socket == BOBS);
-        assert_eq!(retracted, HashSet::from([CAROLS]));
+        assert_eq!(retracted, to(CAROLS));
         let told = typing.stop(ROOM, ALICE, PHONE);
-        assert_eq!(told, Some(HashSet::from([BOBS])));
+        assert_eq!(told, to(BOBS));
     }
 
     #[test]

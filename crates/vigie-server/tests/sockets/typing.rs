@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vigie_client::{Method, Socket};
 
-use crate::world::{SOON, World, until};
+use crate::world::{SOON, World, token, until};
 
 fn room() -> Option<Value> {
     Some(json!({"conversationId": "room"}))
@@ -51,6 +51,34 @@ async fn a_typist_who_was_logged_out_has_stopped() {
         .await;
     bob.wait_for("typing:stop", SOON).await.unwrap();
     assert_shown_again(&world, &mut bob).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_typist_who_is_deleted_has_stopped_under_the_name_it_was_shown_by() {
+    let world = World::start().await;
+    world.conversation("room", &["alice", "bob"]).await;
+    let mut bob = world.user("bob").await;
+    bob.emit("conversation:join", room());
+    bob.wait_for("conversation:joined", SOON).await.unwrap();
+    let named = json!({"displayName": "Alice A."});
+    let path = "/v1/users/alice";
+    world.service(Method::PUT, path, Some(named)).await;
+    let guest = json!({"conversationId": "room", "displayName": "Gus G."});
+    let guest = world.service(Method::POST, "/v1/guests", Some(guest)).await;
+    let credential = json!({"sessionToken": guest["sessionToken"]});
+    let guest = format!("/v1/guests/{}", guest["id"].as_str().unwrap());
+    for (auth, path, name) in [
+        (json!({"token": token("alice")}), path, "Alice A."),
+        (credential, &guest, "Gus G."),
+    ] {
+        let (typist, ..) = world.enter(auth).await;
+        typist.emit("typing:start", room());
+        let start = bob.wait_for("typing:start", SOON).await.unwrap();
+        assert_eq!(start.payload()["username"], name);
+        world.service(Method::DELETE, path, None).await;
+        let stop = bob.wait_for("typing:stop", SOON).await.unwrap();
+        assert_eq!(start.payload(), stop.payload());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
