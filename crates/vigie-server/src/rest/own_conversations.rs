@@ -6,13 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_core::{ConversationKey, PrincipalKey, face};
+use vigie_core::{ConversationKey, PrincipalKey};
 
 use super::access::Active;
 use super::answer::Success;
 use super::error::{ApiError, CredentialFailure};
 use crate::app::App;
-use crate::fanout::visibility::list_sight;
+use crate::fanout::OnlineMembers;
 
 /// A conversation, as its members see it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,30 +51,13 @@ pub(super) async fn list_own_conversations(
 /// `None` when the conversation ended meanwhile.
 fn describe(app: &App, watcher: PrincipalKey, key: ConversationKey) -> Option<OwnConversation> {
     // Asked before the directory is locked: whoever holds it never calls the engine.
-    let members = app.fanout.members_to_read(key);
-    let (id, title, member_count) = {
-        let directory = app.people.directory();
-        let conversation = directory.conversation(key)?;
-        let title = conversation.title.as_deref().map(str::to_owned);
-        (
-            conversation.id.to_string(),
-            title,
-            conversation.members().len(),
-        )
-    };
-    let now = app.host.now().wall;
+    let online = OnlineMembers::of(&app.fanout, key).shown_to(watcher, 0);
     let directory = app.people.directory();
-    let online_count = members
-        .iter()
-        .filter(|(key, presence)| {
-            let sight = list_sight(&directory, watcher, *key);
-            face(sight, presence, now).availability.is_online()
-        })
-        .count();
+    let conversation = directory.conversation(key)?;
     Some(OwnConversation {
-        id,
-        title,
-        member_count,
-        online_count,
+        id: conversation.id.to_string(),
+        title: conversation.title.as_deref().map(str::to_owned),
+        member_count: conversation.members().len(),
+        online_count: online.count,
     })
 }

@@ -7,10 +7,11 @@ use std::hash::Hasher;
 
 use serde::Serialize;
 use siphasher::sip::SipHasher13;
-use vigie_core::{ConversationKey, Presence, PrincipalKey, Wall, face};
+use vigie_core::{ConversationKey, Presence, PrincipalKey, Wall};
 
 use crate::fanout::Fanout;
 use crate::fanout::link::Frame;
+use crate::fanout::online_members::OnlineMembers;
 use crate::fanout::visibility::{list_sight, shown};
 use crate::fanout::wire::{event, iso};
 
@@ -45,20 +46,20 @@ pub(super) struct List {
 pub(super) struct Lists<'f> {
     fanout: &'f Fanout,
     conversation: ConversationKey,
-    members: Vec<(PrincipalKey, Presence)>,
+    members: OnlineMembers<'f>,
     now: Wall,
     /// By the viewer; the common one by nobody.
     made: HashMap<Option<PrincipalKey>, List>,
 }
 
 impl<'f> Lists<'f> {
-    /// Reads who is there; `None` of a conversation that is gone.
+    /// `None` of a conversation that is gone.
     pub(super) fn read(fanout: &'f Fanout, conversation: ConversationKey) -> Option<Self> {
         fanout.people.directory().conversation(conversation)?;
         Some(Self {
             fanout,
             conversation,
-            members: fanout.members_to_read(conversation),
+            members: OnlineMembers::of(fanout, conversation),
             now: fanout.host.now().wall,
             made: HashMap::new(),
         })
@@ -79,19 +80,12 @@ impl<'f> Lists<'f> {
     }
 
     fn make(&self, viewer: PrincipalKey) -> List {
+        let online = self.members.shown_to(viewer, NAMES);
         let directory = self.fanout.people.directory();
-        let online: Vec<_> = self
-            .members
-            .iter()
-            .map(|(key, presence)| (key, list_sight(&directory, viewer, *key), presence))
-            .filter(|(_, sight, presence)| {
-                let face = face(*sight, presence, self.now);
-                face.availability.is_online()
-            })
-            .collect();
-        let user = |(key, sight, presence): &(&PrincipalKey, _, &Presence)| {
-            let member = directory.member(**key);
-            let shown = shown(*sight, Some(member), member.id(), Some(presence), self.now);
+        let user = |(key, presence): &(PrincipalKey, Presence)| {
+            let member = directory.member(*key);
+            let sight = list_sight(&directory, viewer, *key);
+            let shown = shown(sight, Some(member), member.id(), Some(presence), self.now);
             OnlineUser {
                 id: shown.id.as_str().to_owned(),
                 username: shown.name.into_owned(),
@@ -102,8 +96,8 @@ impl<'f> Lists<'f> {
         let group = directory.conversation(self.conversation);
         let payload = Payload {
             conversation_id: group.map_or_else(String::new, |group| group.id.to_string()),
-            online_count: online.len(),
-            online_users: online.iter().take(NAMES).map(user).collect(),
+            online_count: online.count,
+            online_users: online.first.iter().map(user).collect(),
             updated_at: iso(self.now),
         };
         List {

@@ -87,26 +87,31 @@ impl Fanout {
         })
     }
 
-    /// The members of a conversation among whom all are whom anybody else may see as present, with their states: in a large one, those alone.
-    pub(crate) fn members_to_read(
+    /// The members of a conversation with their states; `None` of a large one.
+    pub(in crate::fanout) fn states_unless_large(
         &self,
         conversation: ConversationKey,
-    ) -> Vec<(PrincipalKey, Presence)> {
-        let members = if self.is_large(conversation) {
-            let present = self.with_scene(conversation, |scene| {
-                let people = scene.index.public_after(None).map(|(_, key)| key);
-                people.collect()
-            });
-            present.unwrap_or_default()
-        } else {
-            self.people.members_of(conversation)
-        };
+    ) -> Option<Vec<(PrincipalKey, Presence)>> {
+        if self.is_large(conversation) {
+            return None;
+        }
+        let members = self.people.members_of(conversation);
         let mut states = Vec::with_capacity(members.len());
         for some in members.chunks(READ) {
             let (presences, _) = self.host.survey(some);
             states.extend(some.iter().copied().zip(presences));
         }
-        states
+        Some(states)
+    }
+
+    /// How many a member of a large conversation is shown as online, and the first `most` of them; `None` when it is gone.
+    pub(in crate::fanout) fn online_in_large(
+        &self,
+        conversation: ConversationKey,
+        watcher: PrincipalKey,
+        most: usize,
+    ) -> Option<(usize, Vec<PrincipalKey>)> {
+        self.with_scene(conversation, |scene| scene.online(watcher, most))
     }
 
     /// Lets `read` see a conversation as it is; `None` when it is gone.

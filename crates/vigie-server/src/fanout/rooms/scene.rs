@@ -134,6 +134,25 @@ impl<'s> Scene<'s> {
         }
     }
 
+    /// How many a member is shown as present where members are listed, and the first `most` of them: of oneself what the others see.
+    pub(super) fn online(&self, own: PrincipalKey, most: usize) -> (usize, Vec<PrincipalKey>) {
+        let watcher = Watcher::Principal(own);
+        if !self.sees_others(watcher) {
+            // Nor is it shown itself, for nobody else is shown it.
+            return (0, Vec::new());
+        }
+        let unseen = self.unseen(watcher);
+        let standing = |key: &PrincipalKey| self.index.standing(self.directory.member(*key).id());
+        let unseen = unseen.iter().filter(|key| standing(key).is_public());
+        let people = self.index.public_after(None).map(|(_, key)| key);
+        let listed =
+            people.filter(|key| *key == own || self.directory.sight(watcher, *key).follows());
+        (
+            self.index.public() - unseen.count(),
+            listed.take(most).collect(),
+        )
+    }
+
     /// Everybody whom a watcher may be shown as present.
     pub(super) fn listing(&self, watcher: Watcher) -> impl Iterator<Item = PrincipalKey> + use<'s> {
         let own = match watcher {

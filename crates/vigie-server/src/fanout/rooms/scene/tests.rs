@@ -10,6 +10,7 @@ use vigie_core::{ConnectionId, PrincipalId, Privacy, Profile, Reach, Role, Sight
 use super::*;
 use crate::fanout::rooms::here::Metadata;
 use crate::fanout::rooms::index::Own;
+use crate::fanout::visibility::list_sight;
 
 const PEOPLE: usize = 12;
 
@@ -109,6 +110,36 @@ fn what_is_counted_is_what_could_be_listed_for_every_watcher() {
                 (&told, &told),
                 "seed {seed}, {watcher:?}"
             );
+        }
+    }
+}
+
+#[test]
+fn who_is_listed_as_online_is_who_would_be_found_one_by_one() {
+    for seed in 0..400 {
+        let mut rng = Rng::with_seed(seed);
+        let (directory, conversation, index, here) = random(&mut rng);
+        let members = directory.conversation(conversation).unwrap().members();
+        let scene = Scene {
+            directory: &directory,
+            conversation,
+            members: members.len(),
+            here: &here,
+            index: &index,
+            here_public: here_public(&directory, &index, &here),
+        };
+        for watcher in members {
+            let is_shown = |key: &&PrincipalKey| {
+                let is_public = index.standing(directory.member(**key).id()).is_public();
+                is_public && list_sight(&directory, *watcher, **key).follows()
+            };
+            let mut shown: Vec<_> = members.iter().filter(is_shown).copied().collect();
+            shown.sort_by_key(|key| directory.member(*key).id().clone());
+            let most = rng.usize(..PEOPLE);
+            let (count, first) = scene.online(*watcher, most);
+            assert_eq!(count, shown.len(), "seed {seed}, {watcher:?}");
+            shown.truncate(most);
+            assert_eq!(first, shown, "seed {seed}, {watcher:?}");
         }
     }
 }
