@@ -10,12 +10,13 @@ mod loading;
 mod moves;
 mod privacy;
 mod provisioning;
+mod read;
 mod users;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use parking_lot::{Mutex, RwLock};
 use vigie_core::{ConversationKey, Directory, PrincipalId, PrincipalKey, Profile};
 use vigie_store::{Store, WriteError};
 
@@ -29,6 +30,7 @@ pub use moves::{Before, Moved};
 pub use privacy::MOST_BLOCKS;
 use provisioning::Newcomer;
 pub use provisioning::ProvisionError;
+use read::Read;
 use users::Named;
 pub use users::{Names, Put, UserPatch};
 
@@ -83,9 +85,9 @@ impl People {
         self.line.turn().await
     }
 
-    /// The directory, to read; never hold it while calling the engine.
-    pub fn directory(&self) -> RwLockReadGuard<'_, Directory> {
-        self.directory.read()
+    /// The directory, to read; never hold it while calling the engine, nor while reading it again.
+    pub fn directory(&self) -> Read<'_> {
+        Read::of(&self.directory)
     }
 
     /// The guest behind a token.

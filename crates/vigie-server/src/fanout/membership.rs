@@ -188,19 +188,19 @@ impl Fanout {
             let watcher = Watcher::Principal(socket.principal);
             let mut is_still_seen = false;
             for other in others {
-                let (sight, is_told) = {
+                let (sight, is_subscribed) = {
                     let directory = self.people.directory();
                     let (one, limit) = (socket.principal, self.audience_limit);
-                    let is_told = directory.are_subscribed(one, *other, limit)
-                        || self.is_watched_by(&socket, *other);
-                    (directory.sight(watcher, *other), is_told)
+                    let is_subscribed = directory.are_subscribed(one, *other, limit);
+                    (directory.sight(watcher, *other), is_subscribed)
                 };
+                let is_told = || is_subscribed || self.is_watched_by(&socket, *other);
                 let pair = (socket.principal, *other);
                 let is_unknown = strangers.binary_search(&pair).is_ok();
                 match sight {
                     Sight::Nothing if is_unknown => {}
                     Sight::Nothing => socket.mark(*other),
-                    Sight::Part { .. } => is_still_seen |= !is_told,
+                    Sight::Part { .. } => is_still_seen = is_still_seen || !is_told(),
                     Sight::Whole => {}
                 }
             }
