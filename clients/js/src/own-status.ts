@@ -1,12 +1,14 @@
 // One's own state, and what one chose to be shown as.
-// In: answers to `presence:status`, news from one's other devices, and a look by REST after each start. Out: the newest state, and calls when it changes.
+// In: acknowledgements of `presence:status`, news from one's other devices, and a look by REST after each start. Out: the newest state, and calls when it changes.
+// Always true: each choice has its own answer; a refusal may overtake the choice before it, whose answer waits for the store.
 
 import { headersOf, type Credentials } from './credentials.js';
 import type { Link } from './link.js';
 import { Listeners, type Listener, type Off } from './listeners.js';
-import type { Chosen, OwnStatus, StatusWish } from './wire.js';
+import type { Chosen, OwnStatus, StatusAnswer, StatusWish } from './wire.js';
 
 const EVENT = 'presence:status';
+const TOO_OFTEN = 'RATE_LIMITED';
 
 /** Why something was not done; `code` is stable, the message is for people. */
 export class VigieError extends Error {
@@ -26,7 +28,7 @@ export interface StatusChoice extends Omit<StatusWish, 'until'> {
   readonly until?: Date | number | string | null;
 }
 
-interface Pending {
+interface Waiting {
   readonly resolve: (status: OwnStatus) => void;
   readonly reject: (error: VigieError) => void;
 }
@@ -34,18 +36,23 @@ interface Pending {
 export class OwnStatusKeeper {
   readonly #link: Link;
   readonly #changed = new Listeners<OwnStatus | null>();
-  /** Answers come in the order of the questions. */
-  #pending: Pending[] = [];
+  readonly #waiting = new Set<Waiting>();
+  /** What was said last for each code: acknowledgements have no words for people. */
+  readonly #messages = new Map<string, string>();
+  /** Refusals for coming too often that no acknowledgement was for, yet or ever: events beyond the server's limit are not acknowledged. */
+  #unnamed = 0;
   #status: OwnStatus | null = null;
 
   constructor(link: Link, address: URL, credentials: Credentials) {
     this.#link = link;
-    link.socket.on('presence:status-set', (status) => {
-      this.hear(status);
-      this.#pending.shift()?.resolve(status);
-    });
+    // It comes before the acknowledgement, so whoever waits for that finds the new state.
+    link.socket.on('presence:status-set', (status) => this.hear(status));
     link.socket.on('presence:error', ({ event, code, message }) => {
-      if (event === EVENT) this.#pending.shift()?.reject(new VigieError(code, message));
+      if (event !== EVENT) return;
+      this.#messages.set(code, message);
+      if (code !== TOO_OFTEN) return;
+      this.#unnamed += 1;
+      this.#refuseUnnamed();
     });
     link.changed.add((state) => {
       if (state !== 'online') this.#giveUp();
@@ -73,7 +80,8 @@ export class OwnStatusKeeper {
   set({ until, ...choice }: StatusChoice): Promise<OwnStatus> {
     const wish: StatusWish = { ...choice, ...(until !== undefined && { until: iso(until) }) };
     return new Promise((resolve, reject) => {
-      if (this.#link.send(EVENT, wish)) this.#pending.push({ resolve, reject });
+      const waiting = { resolve, reject };
+      if (this.#link.send(EVENT, wish, (answer) => this.#settle(waiting, answer))) this.#waiting.add(waiting);
       else reject(new VigieError('offline', 'There is no link to the server; choose again when it is back.'));
     });
   }
@@ -91,11 +99,35 @@ export class OwnStatusKeeper {
     }
   }
 
+  #settle(waiting: Waiting, answer: StatusAnswer): void {
+    if (!this.#waiting.delete(waiting)) return;
+    if (answer.success) {
+      waiting.resolve(answer.status);
+    } else {
+      if (answer.error === TOO_OFTEN) this.#unnamed = Math.max(0, this.#unnamed - 1);
+      waiting.reject(this.#refusal(answer.error));
+    }
+    this.#refuseUnnamed();
+  }
+
+  /** Which choice an unnamed refusal is for is known once no others wait. */
+  #refuseUnnamed(): void {
+    if (this.#waiting.size <= this.#unnamed) this.#rejectAll(this.#refusal(TOO_OFTEN));
+  }
+
+  #refusal(code: string): VigieError {
+    return new VigieError(code, this.#messages.get(code) ?? code);
+  }
+
   #giveUp(): void {
-    const pending = this.#pending;
-    this.#pending = [];
-    const error = new VigieError('offline', 'The link to the server broke before it answered; look at the status when it is back.');
-    for (const { reject } of pending) reject(error);
+    this.#rejectAll(new VigieError('offline', 'The link to the server broke before it answered; look at the status when it is back.'));
+  }
+
+  #rejectAll(error: VigieError): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    this.#unnamed = 0;
+    for (const { reject } of waiting) reject(error);
   }
 }
 

@@ -116,6 +116,11 @@ export interface StatusWish {
   readonly until?: string | null;
 }
 
+/** The acknowledgement of `presence:status`; a refusal's words for people come before it, by `presence:error`. */
+export type StatusAnswer =
+  | { readonly success: true; readonly status: OwnStatus }
+  | { readonly success: false; readonly error: string };
+
 export interface ServerEvents {
   authenticated(payload: Authenticated): void;
   error(payload: { readonly message: string; readonly code: string }): void;
@@ -152,7 +157,7 @@ export interface ClientEvents {
   'presence:app-state'(payload: { readonly foreground: boolean }): void;
   'presence:watch'(payload: { readonly ids: readonly string[] }): void;
   'presence:unwatch'(payload: { readonly ids: readonly string[] }): void;
-  'presence:status'(payload: StatusWish): void;
+  'presence:status'(payload: StatusWish, acknowledge: (answer: StatusAnswer) => void): void;
   'conversation:join'(payload: {
     readonly conversationId: string;
     readonly presence: true;

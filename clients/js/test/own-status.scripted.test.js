@@ -29,16 +29,38 @@ it('what was chosen elsewhere is known from the start', async () => {
   assert.equal(other.me, null, 'of somebody else');
 });
 
-it('a refusal rejects with its code and message, and in the order of the questions', async () => {
+it('a refusal rejects with its code and message, also when it overtakes the choice before it', async () => {
   const client = await server.connect();
   const first = client.setStatus({ status: 'busy' });
   const second = client.setStatus({ status: 'away', until: 1 });
   await server.hears('presence:status', 2);
   server.emit('presence:error', { event: 'presence:watch', code: 'rate_limited', message: 'of another event' });
-  server.emit('presence:status-set', status('me', { seq: 3 }));
-  server.emit('presence:error', { event: 'presence:status', code: 'invalid_until', message: 'The end is past.' });
-  assert.equal((await first).seq, 3);
-  await assert.rejects(second, { name: 'VigieError', code: 'invalid_until', message: 'The end is past.' });
+  server.refuseStatus(1, 'INVALID_PAYLOAD', 'The end is past.');
+  server.acceptStatus(0, status('me', { seq: 3 }));
+  const [accepted, refused] = await Promise.allSettled([first, second]);
+  assert.deepEqual([accepted.status, accepted.value?.seq], ['fulfilled', 3]);
+  const { name, code, message } = refused.reason;
+  assert.deepEqual({ name, code, message }, { name: 'VigieError', code: 'INVALID_PAYLOAD', message: 'The end is past.' });
+  assert.equal(client.me.seq, 3);
+});
+
+it('a refusal that is not acknowledged is for whoever is left', async () => {
+  const client = await server.connect();
+  const choices = ['busy', 'away', 'invisible', 'auto'].map((status) => client.setStatus({ status }));
+  const outcomes = Promise.allSettled(choices);
+  await server.hears('presence:status', 4);
+  server.refuseStatus(1, 'RATE_LIMITED', 'Too often.');
+  for (let times = 0; times < 2; times += 1) {
+    server.emit('presence:error', { event: 'presence:status', code: 'RATE_LIMITED', message: 'Too often.' });
+  }
+  server.acceptStatus(0, status('me', { seq: 3 }));
+  const [first, ...others] = await outcomes;
+  assert.equal(first.value?.seq, 3);
+  for (const { reason } of others) assert.deepEqual([reason?.code, reason?.message], ['RATE_LIMITED', 'Too often.']);
+  const next = client.setStatus({ status: 'busy' });
+  await server.hears('presence:status', 5);
+  server.acceptStatus(4, status('me', { seq: 4 }));
+  assert.equal((await next).seq, 4);
 });
 
 it('a choice without a link rejects at once, and one whose answer is lost with the link', async () => {

@@ -93,7 +93,7 @@ it('one\'s own status is shown and chosen, and the link with it', async () => {
   assert.equal(text(), 'online null');
   const set = choose({ status: 'busy' });
   await server.hears('presence:status');
-  server.emit('presence:status-set', status('me', { status: 'busy', chosen: { status: 'busy', text: null, until: null } }));
+  server.acceptStatus(0, status('me', { status: 'busy', chosen: { status: 'busy', text: null, until: null } }));
   await act(() => set);
   await shows('online busy');
   await act(async () => client.close());

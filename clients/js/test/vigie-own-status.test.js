@@ -76,6 +76,22 @@ story('the client and chosen statuses', {}, ({ server, world }) => {
     const late = await join(bob);
     await knows(late, { status: 'busy', text: null, until: null });
   });
+
+  it('a refusal does not take the place of the choice before it, whose answer waits for the store', async () => {
+    const { bob } = await world().usual();
+    const device = await join(bob);
+    const [taken, refused] = await Promise.allSettled([device.setStatus({ status: 'busy' }), device.setStatus({ status: 'asleep' })]);
+    assert.deepEqual([taken.status, taken.value?.chosen.status], ['fulfilled', 'busy']);
+    assert.deepEqual([refused.status, refused.reason?.code], ['rejected', 'INVALID_PAYLOAD']);
+  });
+
+  it('each of a flood of choices has its answer, also beyond the limit of events', async () => {
+    const { bob } = await world().usual();
+    const device = await join(bob);
+    const outcomes = await Promise.allSettled(Array.from({ length: 70 }, () => device.setStatus({ status: 'busy' })));
+    const answers = outcomes.map(({ status, reason }) => reason?.code ?? status);
+    assert.deepEqual(answers, [...Array(10).fill('fulfilled'), ...Array(60).fill('RATE_LIMITED')]);
+  });
 });
 
 story('the client and chosen statuses over a crash', {}, ({ server, world }) => {

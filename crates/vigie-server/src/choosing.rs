@@ -21,7 +21,7 @@ const CHOICES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// How far ahead a choice may end: a year, leap day included; what is to hold longer has no end.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// How long the answer waits before it asks whether the store is there: several flushes, and less than the gate of every route waits, whose word is that nothing was changed.
+/// How long the answer waits before it asks whether the store is there: several flushes, and less than the gate of every route waits.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How much longer it waits for a store that is there, but slow.

@@ -65,10 +65,10 @@ pub enum ChangeError {
     /// The person blocks as many people as it may.
     #[error("at most {MOST_BLOCKS} people can be blocked")]
     TooManyBlocks,
-    /// The store refused; nothing was changed.
+    /// The store refused; memory is as it was.
     #[error("the store is away")]
     Store(#[from] WriteError),
-    /// The store keeps those before this one waiting; nothing was changed.
+    /// The store keeps those before this one waiting; nothing was begun.
     #[error("the store is away")]
     Stuck(#[from] Stuck),
     /// No random number could be had for a new id or token.

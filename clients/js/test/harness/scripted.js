@@ -7,7 +7,7 @@ import { until } from '../../../../e2e/harness/wait.js';
 import { connect } from '../../dist/index.js';
 
 export class Scripted {
-  /** Connections in their order: `{socket, auth, heard: [[event, payload], …]}`. */
+  /** Connections in their order: `{socket, auth, heard: [[event, payload, acknowledge], …]}`. */
   connections = [];
   /** What each connection is told at its start; a test replaces it. */
   welcome = { watching: 0, users: [], partial: undefined };
@@ -35,7 +35,7 @@ export class Scripted {
   #take(socket) {
     const connection = { socket, auth: socket.handshake.auth, heard: [] };
     this.connections.push(connection);
-    socket.onAny((event, payload) => connection.heard.push([event, payload]));
+    socket.onAny((event, payload, acknowledge) => connection.heard.push([event, payload, acknowledge]));
     const { watching, users, partial, refuse } = this.welcome;
     if (refuse) return refuse(socket);
     const user = { id: 'me', language: 'fr', isAnonymous: false };
@@ -66,6 +66,24 @@ export class Scripted {
   async hears(event, count = 1) {
     await until(() => this.heard(event).length >= count, `${count} ${event}; there is ${JSON.stringify(this.last?.heard)}`);
     return this.heard(event);
+  }
+
+  /** Acknowledges what the last connection sent under this name, by its place, if the client asked for that. */
+  acknowledge(event, place, answer) {
+    const [, , acknowledge] = this.last.heard.filter(([name]) => name === event)[place];
+    acknowledge?.(answer);
+  }
+
+  /** Accepts a choice of one's own status as Vigie does, by its place. */
+  acceptStatus(place, own) {
+    this.emit('presence:status-set', own);
+    this.acknowledge('presence:status', place, { success: true, status: own });
+  }
+
+  /** Refuses one. */
+  refuseStatus(place, code, message) {
+    this.emit('presence:error', { event: 'presence:status', code, message });
+    this.acknowledge('presence:status', place, { success: false, error: code });
   }
 
   /** Cuts the last connection as a lost network does. */

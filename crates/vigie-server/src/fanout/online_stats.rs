@@ -151,7 +151,7 @@ fn viewed_conversations(fanout: &Fanout, principal: PrincipalKey) -> Vec<Convers
     viewed.filter(|key| fanout.hub.has_viewers(*key)).collect()
 }
 
-/// Whoever looks at a conversation and may follow this member.
+/// Whoever looks at a conversation and may follow this member, who counts itself as they do.
 fn followers(
     fanout: &Fanout,
     principal: PrincipalKey,
@@ -161,10 +161,9 @@ fn followers(
     let directory = fanout.people.directory();
     let viewers = viewers.iter().map(|viewer| viewer.principal);
     viewers
-        .filter(|viewer| *viewer != principal)
         .filter(|viewer| {
             let watcher = Watcher::Principal(*viewer);
-            directory.sight(watcher, principal).follows()
+            *viewer == principal || directory.sight(watcher, principal).follows()
         })
         .collect()
 }
@@ -205,6 +204,10 @@ impl Fanout {
                     .is_news(conversation, viewer.id, list.digest, now);
             if is_news {
                 viewer.emit_if_room(list.frame.copy());
+            }
+            // The socket may have gone since its conversation was looked at.
+            if self.hub.connection(viewer.id).is_none() {
+                self.online_stats.lock().forget(conversation, viewer.id);
             }
         }
     }

@@ -145,6 +145,10 @@ impl Fanout {
             self.retract_typing(seen);
             online_stats::note_sight(self, seen, &watchers);
         }
+        for principal in public() {
+            // One counts oneself as the others see one.
+            online_stats::note_sight(self, principal, &[principal]);
+        }
     }
 
     /// The watcher's sockets that are told of changes of whom it sees.

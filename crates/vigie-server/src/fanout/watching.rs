@@ -110,6 +110,11 @@ impl Fanout {
                 lists.remove(connection.id, id);
             }
         }
+        self.say_gone(connection, &named);
+    }
+
+    /// Answers to a link which of these it is told nothing of any more.
+    fn say_gone(&self, connection: &Connection, named: &[(&str, PrincipalId)]) {
         let contacts = self.contacts(connection.principal);
         let is_contact = |key: PrincipalKey| {
             let place = contacts.binary_search_by_key(&key, |(contact, _)| *contact);
@@ -119,7 +124,7 @@ impl Fanout {
         let mut strangers = Vec::new();
         {
             let directory = self.people.directory();
-            for (text, id) in &named {
+            for (text, id) in named {
                 let key = directory.key(id);
                 if !key.is_some_and(is_contact) {
                     gone.push(*text);
@@ -239,6 +244,13 @@ impl Fanout {
         lists.has(connection.id, directory.member(principal).id())
     }
 
+    /// Those of these who are on a link's list now.
+    fn still_watched(&self, connection: &Connection, ids: &[PrincipalId]) -> Vec<PrincipalId> {
+        let lists = self.watching.lists.lock();
+        let is_watched = |id: &&PrincipalId| lists.has(connection.id, id);
+        ids.iter().filter(is_watched).cloned().collect()
+    }
+
     /// The links that watch somebody, whether or not they may see anything.
     pub(super) fn watchers_of(&self, principal: PrincipalKey) -> Vec<Arc<Connection>> {
         let directory = self.people.directory();
@@ -301,7 +313,7 @@ impl Fanout {
         self.tell_at_once(connection);
         let reached = self.positions.reached();
         let watcher = connection.principal;
-        for batch in ids.chunks(PARTIAL) {
+        for batch in self.still_watched(connection, ids).chunks(PARTIAL) {
             let keys: Vec<Option<PrincipalKey>> = {
                 let directory = self.people.directory();
                 batch.iter().map(|id| directory.key(id)).collect()
@@ -327,6 +339,14 @@ impl Fanout {
             if self.give_batch(connection, reached, users) == Delivery::NoRoom {
                 // Whoever looks like nobody is told of in no other way, whether or not there is anybody.
                 seen.iter().for_each(|key| connection.mark(*key));
+            }
+            // Taken off the list while they were shown: that they are gone may have been said before.
+            let watched = self.still_watched(connection, batch);
+            let dropped = batch.iter().filter(|id| !watched.contains(id));
+            let dropped: Vec<_> = dropped.map(|id| (id.to_string(), id.clone())).collect();
+            if !dropped.is_empty() {
+                let named = dropped.iter().map(|(text, id)| (&**text, id.clone()));
+                self.say_gone(connection, &named.collect::<Vec<_>>());
             }
         }
         let mut audience = self.contacts(watcher);

@@ -17,7 +17,7 @@ pub enum ProvisionError {
     /// The user was deleted, and only an API call brings it back.
     #[error("this user was deleted")]
     Deleted,
-    /// The store refused; nothing was changed.
+    /// The store refused; memory is as it was.
     #[error("the store is away")]
     StoreAway,
 }

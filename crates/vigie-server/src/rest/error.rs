@@ -109,7 +109,9 @@ pub enum ApiError {
     #[error(transparent)]
     Unchosen(#[from] Unchosen),
     /// The store is away, and the answer depends on it.
-    #[error("The store is away; nothing was changed. Try again in a moment.")]
+    #[error(
+        "The store is away. What was asked for may still be done when it is back; ask again in a moment."
+    )]
     StoreAway,
     /// The fault is the server's; the log knows more.
     #[error("The server could not serve this request; its log says why.")]

@@ -40,6 +40,8 @@ pub(super) struct Event {
     pub(super) payload: Value,
     /// The client wants an acknowledgement under this number.
     pub(super) ack: Option<u64>,
+    /// Bytes of JSON that it came in.
+    pub(super) size: usize,
 }
 
 /// A text that is no packet.
@@ -116,6 +118,7 @@ fn parse_event(text: &str) -> Result<Event, Malformed> {
             name,
             payload: arguments.next().unwrap_or(Value::Null),
             ack,
+            size: array.len(),
         }),
         Some(_) | None => Err(Malformed),
     }
@@ -160,7 +163,19 @@ mod tests {
             name: name.to_owned(),
             payload,
             ack,
+            size: 0,
         }))
+    }
+
+    /// A packet, whatever the size of its text.
+    fn parse(text: &str) -> Result<Packet, Malformed> {
+        let mut packet = super::parse(text)?;
+        if let Packet::Event(event) = &mut packet {
+            let array = text.find('[').map_or("", |from| &text[from..]);
+            assert_eq!(event.size, array.len(), "{text}");
+            event.size = 0;
+        }
+        Ok(packet)
     }
 
     #[test]

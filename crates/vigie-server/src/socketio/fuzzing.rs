@@ -65,6 +65,7 @@ fn comparable(packet: Packet) -> Packet {
         },
         Packet::Event(event) => Packet::Event(Event {
             payload: without_fractions(&event.payload),
+            size: 0,
             ..event
         }),
         Packet::Disconnect | Packet::Ack | Packet::Elsewhere { .. } | Packet::Binary => packet,

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use engineioxide::handler::EngineIoHandler;
+use engineioxide::socket::Sid;
 use engineioxide::{DisconnectReason, ProtocolVersion, Socket, Str, TransportType};
 use std::time::Duration;
 use vigie_core::Signal;
@@ -21,6 +22,12 @@ use super::seat::{Phase, Place, Seat, Seated};
 
 /// When a new socket is looked at first: its handshake takes far less.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
+
+/// JSON of the events that one socket may let wait; read, it takes many times as much memory.
+const EARLY_BYTES: usize = 8 * 1_024;
+
+/// The longest name of a namespace that is answered.
+const MAX_NAMESPACE_BYTES: usize = 128;
 
 /// Who holds a socket that nothing serves: the engine's table, and whoever asks.
 const HOLDERS_OF_A_STILLBORN: usize = 2;
@@ -109,16 +116,23 @@ impl Handler {
             Packet::Elsewhere {
                 namespace,
                 is_connect: true,
-            } => {
+            } if namespace.len() <= MAX_NAMESPACE_BYTES && self.admits(socket) => {
                 let is_old = socket.protocol == ProtocolVersion::V3;
                 self.answer(socket, codec::no_such_namespace(&namespace, is_old));
             }
-            Packet::Ack
-            | Packet::Binary
-            | Packet::Elsewhere {
-                is_connect: false, ..
-            } => self.count_ignored(),
+            Packet::Ack | Packet::Binary | Packet::Elsewhere { .. } => self.count_ignored(),
         }
+    }
+
+    /// Whether one more packet that is answered is within the socket's rate; counted where it is not.
+    fn admits(&self, socket: &Socket<Seat>) -> bool {
+        let admits = socket
+            .data
+            .admits_event(self.app.config.limits.events_per_second);
+        if !admits {
+            self.app.metrics.limits.note(Limit::EventRate);
+        }
+        admits
     }
 
     /// A client enters the namespace, and is told so before anything else.
@@ -126,18 +140,15 @@ impl Handler {
         if socket.data.has_entered() {
             return self.count_ignored();
         }
-        let sid = socket.id.to_string();
         let is_old = socket.protocol == ProtocolVersion::V3;
-        self.answer(socket, codec::connected((!is_old).then_some(&sid)));
+        // Not the transport's id, by which anybody may speak for the client: applications pass this one around.
+        let sid = (!is_old).then(|| Sid::new().to_string());
+        self.answer(socket, codec::connected(sid.as_deref()));
         self.offer(Offer::Handshake(auth), socket);
     }
 
     fn on_event(self: &Arc<Self>, event: Event, socket: &Arc<Socket<Seat>>) {
-        if !socket
-            .data
-            .admits_event(self.app.config.limits.events_per_second)
-        {
-            self.app.metrics.limits.note(Limit::EventRate);
+        if !self.admits(socket) {
             return self.refuse_for_rate(&event, socket);
         }
         if event.name == "authenticate" {
@@ -159,7 +170,8 @@ impl Handler {
 
     /// Keeps an event for when the authentication has settled.
     pub(super) fn let_wait(&self, early: &mut Vec<Event>, event: Event) {
-        if early.len() < self.app.config.limits.early_events {
+        let bytes: usize = early.iter().map(|early| early.size).sum();
+        if early.len() < self.app.config.limits.early_events && bytes + event.size <= EARLY_BYTES {
             early.push(event);
         } else {
             self.app.metrics.limits.note(Limit::EarlyEvents);

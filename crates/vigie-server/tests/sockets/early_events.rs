@@ -60,6 +60,36 @@ async fn early_events_are_served_in_their_order_once_it_settled() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_stranger_lets_wait_is_bounded_by_its_bytes() {
+    let world = World::start().await;
+    let client = Polling::open(&world).await;
+    let heavy = event("heavy", &json!(vec![0; 3_000]));
+    client.send(&vec![heavy; 3]).await;
+    until(
+        async || {
+            world
+                .metrics()
+                .await
+                .contains("vigie_limits_reached_total{limit=\"early_events\"} 2")
+        },
+        true,
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_is_named_otherwise_than_its_transport() {
+    let world = World::start().await;
+    let client = Polling::open(&world).await;
+    client.send(&[connect("alice")]).await;
+    let packets = client.receive_until("presence:snapshot").await;
+    let connected = packets.iter().find_map(|packet| packet.strip_prefix("40"));
+    let connected: serde_json::Value = serde_json::from_str(connected.unwrap()).unwrap();
+    let named = connected["sid"].as_str().unwrap();
+    assert!(!named.is_empty() && !client.path("polling").contains(named));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_hears_of_a_client_that_said_goodbye_before_it_was_admitted() {
     let world = World::start().await;
     world.conversation("room", &["alice", "bob", "carol"]).await;

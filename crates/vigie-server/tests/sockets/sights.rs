@@ -209,6 +209,8 @@ async fn each_viewer_has_an_online_list_of_their_own() {
         carol.wait_for("conversation:joined", SOON).await.unwrap();
         set_privacy(&world, "bob", "nobody", "nobody").await;
         online_list(&mut carol, &["alice", "carol"]).await;
+        // Who hides is told as well: in lists one stands as the others see one.
+        online_list(&mut bob, &["carol"]).await;
         // Whoever asks sees what the lists say, oneself as the others do.
         for (who, online) in [("alice", 2), ("bob", 1), ("carol", 2)] {
             let bearer = format!("Bearer {}", token(who));

@@ -251,3 +251,35 @@ async fn plain_links_watch_by_their_address_and_a_websocket_by_messages_too() {
     force(&world, "ann", true).await;
     link.until(&[("ann", true), ("ben", false)]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_unwatched_at_once_is_gone_in_the_end() {
+    let world = world_with(&[]).await;
+    force(&world, "ben", true).await;
+    let mut mona = world.user("mona").await;
+    for is_online in [true, false].repeat(10) {
+        let ben = json!({"ids": ["user:ben"]});
+        mona.emit("presence:watch", Some(ben.clone()));
+        mona.emit("presence:unwatch", Some(ben));
+        let mut told = told_by_now(&mut mona).await;
+        // Whoever was to be shown is shown before this.
+        force(&world, "ann", is_online).await;
+        let is_ann = |(_, payload): &(String, Value)| payload["userId"] == "ann";
+        while !told.iter().any(is_ann) {
+            let event = tokio::time::timeout(SOON, mona.recv()).await.unwrap();
+            let event = event.unwrap();
+            told.push((event.name.clone(), event.payload().clone()));
+        }
+        let mut words = told.iter().filter_map(|(name, payload)| match &**name {
+            "presence:snapshot" => payload["users"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|user| user["userId"] == "ben")
+                .then_some("shown"),
+            "presence:watching" => (payload["gone"] == json!(["user:ben"])).then_some("gone"),
+            _ => None,
+        });
+        assert_eq!(words.next_back(), Some("gone"), "{told:?}");
+    }
+}

@@ -7,16 +7,14 @@ use std::time::Duration;
 
 use vigie_core::{ConversationKey, Mono};
 
-/// Listings of one socket within [`SPAN`]: as many as a client opens at a start, and few enough that none keeps the server busy by opening again and again.
-const LISTINGS: u32 = 32;
-
+/// A socket may have as many listed within this as it may look at: as many as a client opens at a start, and few enough that none keeps the server busy by opening again and again.
 const SPAN: Duration = Duration::from_secs(1);
 
 /// What one socket has open and has asked for.
 #[derive(Debug, Default)]
 pub(in crate::fanout) struct Allowance {
     open: BTreeSet<ConversationKey>,
-    span: Option<(Mono, u32)>,
+    span: Option<(Mono, usize)>,
 }
 
 impl Allowance {
@@ -30,7 +28,7 @@ impl Allowance {
             .span
             .filter(|(began, _)| now < *began + SPAN)
             .unwrap_or((now, 0));
-        if listings >= LISTINGS {
+        if listings >= most {
             return false;
         }
         self.span = Some((began, listings + 1));
@@ -46,22 +44,26 @@ impl Allowance {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
 
     #[test]
     fn views_are_bounded_and_so_is_how_often_one_is_listed() {
-        let mut allowance = Allowance::default();
         let now = Mono::START;
         let room = ConversationKey;
-        assert!(allowance.take(room(1), 2, now) && allowance.take(room(2), 2, now));
-        assert!(!allowance.take(room(3), 2, now));
-        allowance.give_back(room(1));
-        assert!(allowance.take(room(3), 2, now));
-        // The same again, up to the last within the span.
-        for _ in 3..LISTINGS {
-            assert!(allowance.take(room(3), 2, now));
+        for places in [2_u32, 40] {
+            let most = usize::try_from(places).unwrap();
+            let mut allowance = Allowance::default();
+            // The last place is opened and closed, up to the last listing within the span.
+            for number in 1..places {
+                assert!(allowance.take(room(number), most, now));
+            }
+            assert!(allowance.take(room(places), most, now));
+            assert!(!allowance.take(room(places), most, now));
+            assert!(!allowance.take(room(places + 1), most, now + SPAN));
+            allowance.give_back(room(places));
+            assert!(allowance.take(room(places + 1), most, now + SPAN));
         }
-        assert!(!allowance.take(room(3), 2, now));
-        assert!(allowance.take(room(3), 2, now + SPAN));
     }
 }
