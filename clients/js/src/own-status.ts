@@ -8,7 +8,6 @@ import { Listeners, type Listener, type Off } from './listeners.js';
 import type { Chosen, OwnStatus, StatusAnswer, StatusWish } from './wire.js';
 
 const EVENT = 'presence:status';
-const TOO_OFTEN = 'RATE_LIMITED';
 
 /** Why something was not done; `code` is stable, the message is for people. */
 export class VigieError extends Error {
@@ -39,8 +38,6 @@ export class OwnStatusKeeper {
   readonly #waiting = new Set<Waiting>();
   /** What was said last for each code: acknowledgements have no words for people. */
   readonly #messages = new Map<string, string>();
-  /** Refusals for coming too often that no acknowledgement was for, yet or ever: events beyond the server's limit are not acknowledged. */
-  #unnamed = 0;
   #status: OwnStatus | null = null;
 
   constructor(link: Link, address: URL, credentials: Credentials) {
@@ -48,11 +45,7 @@ export class OwnStatusKeeper {
     // It comes before the acknowledgement, so whoever waits for that finds the new state.
     link.socket.on('presence:status-set', (status) => this.hear(status));
     link.socket.on('presence:error', ({ event, code, message }) => {
-      if (event !== EVENT) return;
-      this.#messages.set(code, message);
-      if (code !== TOO_OFTEN) return;
-      this.#unnamed += 1;
-      this.#refuseUnnamed();
+      if (event === EVENT) this.#messages.set(code, message);
     });
     link.changed.add((state) => {
       if (state !== 'online') this.#giveUp();
@@ -101,18 +94,8 @@ export class OwnStatusKeeper {
 
   #settle(waiting: Waiting, answer: StatusAnswer): void {
     if (!this.#waiting.delete(waiting)) return;
-    if (answer.success) {
-      waiting.resolve(answer.status);
-    } else {
-      if (answer.error === TOO_OFTEN) this.#unnamed = Math.max(0, this.#unnamed - 1);
-      waiting.reject(this.#refusal(answer.error));
-    }
-    this.#refuseUnnamed();
-  }
-
-  /** Which choice an unnamed refusal is for is known once no others wait. */
-  #refuseUnnamed(): void {
-    if (this.#waiting.size <= this.#unnamed) this.#rejectAll(this.#refusal(TOO_OFTEN));
+    if (answer.success) waiting.resolve(answer.status);
+    else waiting.reject(this.#refusal(answer.error));
   }
 
   #refusal(code: string): VigieError {
@@ -120,13 +103,9 @@ export class OwnStatusKeeper {
   }
 
   #giveUp(): void {
-    this.#rejectAll(new VigieError('offline', 'The link to the server broke before it answered; look at the status when it is back.'));
-  }
-
-  #rejectAll(error: VigieError): void {
+    const error = new VigieError('offline', 'The link to the server broke before it answered; look at the status when it is back.');
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    this.#unnamed = 0;
     for (const { reject } of waiting) reject(error);
   }
 }

@@ -44,25 +44,6 @@ it('a refusal rejects with its code and message, also when it overtakes the choi
   assert.equal(client.me.seq, 3);
 });
 
-it('a refusal that is not acknowledged is for whoever is left', async () => {
-  const client = await server.connect();
-  const choices = ['busy', 'away', 'invisible', 'auto'].map((status) => client.setStatus({ status }));
-  const outcomes = Promise.allSettled(choices);
-  await server.hears('presence:status', 4);
-  server.refuseStatus(1, 'RATE_LIMITED', 'Too often.');
-  for (let times = 0; times < 2; times += 1) {
-    server.emit('presence:error', { event: 'presence:status', code: 'RATE_LIMITED', message: 'Too often.' });
-  }
-  server.acceptStatus(0, status('me', { seq: 3 }));
-  const [first, ...others] = await outcomes;
-  assert.equal(first.value?.seq, 3);
-  for (const { reason } of others) assert.deepEqual([reason?.code, reason?.message], ['RATE_LIMITED', 'Too often.']);
-  const next = client.setStatus({ status: 'busy' });
-  await server.hears('presence:status', 5);
-  server.acceptStatus(4, status('me', { seq: 4 }));
-  assert.equal((await next).seq, 4);
-});
-
 it('a choice without a link rejects at once, and one whose answer is lost with the link', async () => {
   const client = await server.connect();
   const lost = client.setStatus({ status: 'busy' });

@@ -245,9 +245,10 @@ impl Connection {
         }
     }
 
-    /// Whether a snapshot found no room, which is to be tried again.
-    pub(super) fn needs_snapshot(&self) -> bool {
-        self.outbox.lock().needs_snapshot
+    /// Whether a snapshot found no room, and finds some now: whatever was sent before it is written.
+    pub(super) fn takes_snapshot(&self) -> bool {
+        let mut outbox = self.outbox.lock();
+        outbox.needs_snapshot && outbox.room.is_empty()
     }
 
     /// Nothing is told of these any more that was to be told.

@@ -83,6 +83,10 @@ impl Fanout {
             return;
         };
         let watcher = connection.principal;
+        // Before the news, which would take the room again; composed only when it can be sent.
+        if connection.takes_snapshot() {
+            self.give_snapshot(&connection, None);
+        }
         // Read before the socket is looked at: what was told before this number is in its link when nothing waits.
         let reached = self.positions.reached();
         let looked = connection.look(
@@ -90,9 +94,6 @@ impl Fanout {
             |relations| self.cursor_frame(watcher, reached, relations),
         );
         self.note_slowness(looked);
-        if connection.needs_snapshot() {
-            self.give_snapshot(&connection, None);
-        }
         if looked != Looked::Quiet {
             self.watched.add(id);
         }

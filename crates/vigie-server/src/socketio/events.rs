@@ -14,7 +14,7 @@ use crate::limits::Limit;
 
 use super::acknowledge::acknowledge;
 use super::attending::Attendance;
-use super::codec::Event;
+use super::codec::{self, Event};
 use super::handler::Handler;
 use super::seat::{Seat, Seated};
 
@@ -101,7 +101,14 @@ impl Handler {
                 self.answer(socket, join_error(&event.payload, "rate_limited"));
             }
             "authenticate" => self.refuse_offer_for_rate(event, socket),
-            "presence:status" => self.answer(socket, status_error(&Unchosen::TooOften)),
+            "presence:status" => {
+                let refusal = Unchosen::TooOften;
+                self.answer(socket, status_error(&refusal));
+                if let Some(number) = event.ack {
+                    let failure = json!({"success": false, "error": refusal.code()});
+                    self.answer(socket, codec::acknowledgement(number, &failure));
+                }
+            }
             _ => {}
         }
     }
