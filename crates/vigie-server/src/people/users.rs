@@ -106,6 +106,7 @@ impl People {
         let _turn = self.line.turn().await?;
         let known = self.find(&id);
         let is_new = known.is_none();
+        let was_deleted = is_new && self.directory().key(&id).is_some();
         let mut profile = self.profile(&id).unwrap_or_default();
         profile.set_by_api |= patch.names.has_name();
         patch.names.lay_over(&mut profile);
@@ -121,6 +122,10 @@ impl People {
         };
         self.store.upsert_users(&[user]).await?;
         let key = self.directory.write().put(id, &profile, None);
+        if was_deleted {
+            // The version goes on from before, and no row of the store tells it any more.
+            self.host.write_again(key);
+        }
         Ok((Put { key, is_new }, noted))
     }
 

@@ -6,7 +6,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
-use vigie_client::Socket;
+use vigie_client::{Http, Method, Socket};
 
 use crate::polling::Polling;
 use crate::world::{SOON, World, next_status, token, until};
@@ -128,6 +128,33 @@ async fn a_session_that_left_polling_is_not_ended_by_it() {
     assert!(next_status(&mut bob, "carol").await);
     assert!(!next_status(&mut bob, "carol").await);
     assert_eq!(world.seen_by("bob", "alice").await["isOnline"], true);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_created_again_goes_on_counting_over_a_restart() {
+    let mut world = World::start().await;
+    let seq = async |world: &World| {
+        let path = "/v1/presence/user:alice";
+        let seen = world.service(Method::GET, path, None).await;
+        seen["seq"].as_u64().unwrap()
+    };
+    world.user("alice").await.disconnect().await;
+    until(async || world.online_users().await, 0).await;
+    let before = seq(&world).await;
+    let path = "/v1/users/alice";
+    world.service(Method::DELETE, path, None).await;
+    // Answered once it is written, and what waited before it.
+    let bearer = format!("Bearer {}", token("bob"));
+    let bob = Http::new(world.url()).header("authorization", bearer);
+    let busy = json!({"status": "busy"});
+    let chosen = bob.call(Method::PUT, "/v1/presence/me", Some(&busy)).await;
+    assert_eq!(chosen.unwrap().status, 200);
+    world.service(Method::PUT, path, Some(json!({}))).await;
+    let again = seq(&world).await;
+    assert!(again >= before && before > 0, "{before} and then {again}");
+    world = world.restart().await;
+    let later = seq(&world).await;
+    assert!(later >= again, "{again} and then {later}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
