@@ -11,13 +11,17 @@ use crate::app::App;
 use crate::fanout::MembersChange;
 use crate::people::ChangeError;
 
-/// Ends every lease, lets `deletion` forget the person, and tells the conversations.
+/// Ends every lease, lets `deletion` forget the person, and tells the conversations; nothing of it while the store is away.
 pub(super) async fn see_off<T>(
     app: &App,
     key: PrincipalKey,
     reason: Revocation,
     deletion: impl Future<Output = Result<(T, Vec<MembersChange>), ChangeError>>,
 ) -> Result<(), ApiError> {
+    // Nobody is told that they were deleted who cannot be now.
+    if !app.flusher.probe_store().await {
+        return Err(ApiError::StoreAway);
+    }
     app.fanout.revoke(key, reason);
     let (_, noted) = deletion.await?;
     // Whoever came back while the store was writing is admitted no more, and goes as well.

@@ -64,6 +64,7 @@ async fn told_through_trouble(
 ) {
     let (alice, bob) = (world.user("alice"), world.user("bob"));
     alice.acts().await;
+    world.user("carol").acts().await;
     eventually(A_WHILE, async || {
         availability(database, "alice").await.as_deref() == Some("online")
     })
@@ -87,6 +88,11 @@ async fn told_through_trouble(
     .await;
     assert_eq!(world.anonymous().get("/health").await.status, 503);
     assert_eq!(world.anonymous().get("/livez").await.status, 200);
+    // Nobody goes who cannot be deleted.
+    let refused = service.delete("/v1/users/carol").await;
+    assert_eq!(problem(&refused), (503, "STORE_AWAY".to_owned()));
+    let carol = service.get("/v1/presence/carol").await.json();
+    assert_eq!(carol["isOnline"], true);
 
     comes_back().await;
     eventually(A_WHILE, async || {

@@ -1,6 +1,6 @@
 //! How fast one person may take others into view: following many strangers, a few at a time, is limited as well.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -13,11 +13,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(super) struct Rates {
     by_person: HashMap<PrincipalKey, Rate>,
+    /// When each minute began, oldest first.
+    begun: VecDeque<(Instant, PrincipalKey)>,
 }
 
 #[derive(Debug)]
 struct Rate {
-    since: Instant,
     used: usize,
     /// Whom a link named in its address: it may come back with the same, as links do that ask again and again.
     named: HashSet<PrincipalId>,
@@ -53,24 +54,25 @@ impl Rates {
     }
 
     fn of(&mut self, who: PrincipalKey, now: Instant) -> &mut Rate {
-        // Whoever watches nobody new takes no memory for longer than the next minute.
-        if !self.by_person.contains_key(&who) {
-            self.by_person
-                .retain(|_, rate| now.duration_since(rate.since) < MINUTE);
-        }
-        let rate = self.by_person.entry(who).or_insert_with(|| Rate {
-            since: now,
-            used: 0,
-            named: HashSet::new(),
-        });
-        if now.duration_since(rate.since) >= MINUTE {
-            *rate = Rate {
-                since: now,
+        self.end_minutes(now);
+        let begun = &mut self.begun;
+        self.by_person.entry(who).or_insert_with(|| {
+            begun.push_back((now, who));
+            Rate {
                 used: 0,
                 named: HashSet::new(),
-            };
+            }
+        })
+    }
+
+    /// Whose minute is over takes no memory any more.
+    fn end_minutes(&mut self, now: Instant) {
+        while let Some((since, who)) = self.begun.front().copied()
+            && now.duration_since(since) >= MINUTE
+        {
+            self.begun.pop_front();
+            self.by_person.remove(&who);
         }
-        rate
     }
 }
 
@@ -97,6 +99,6 @@ mod tests {
         assert!(rates.admits(alice, 3, start + MINUTE));
         // Bob's minute is over as well, and nothing of it is kept.
         rates.admits(PrincipalKey(3), 3, start + MINUTE);
-        assert_eq!(rates.by_person.len(), 2);
+        assert_eq!((rates.by_person.len(), rates.begun.len()), (2, 2));
     }
 }
