@@ -67,20 +67,34 @@ fn random(rng: &mut Rng) -> (Directory, ConversationKey, Index, Here) {
     (directory, room, index, here)
 }
 
+/// The room as it is now, with what its gathering would have counted.
+fn scene<'s>(
+    directory: &'s Directory,
+    conversation: ConversationKey,
+    index: &'s Index,
+    here: &'s Here,
+) -> Scene<'s> {
+    Scene {
+        directory,
+        conversation,
+        members: directory
+            .conversation(conversation)
+            .unwrap()
+            .members()
+            .len(),
+        here,
+        index,
+        here_public: here_public(directory, index, here),
+    }
+}
+
 #[test]
 fn what_is_counted_is_what_could_be_listed_for_every_watcher() {
     for seed in 0..400 {
         let mut rng = Rng::with_seed(seed);
         let (directory, conversation, index, here) = random(&mut rng);
         let members = directory.conversation(conversation).unwrap().members();
-        let scene = Scene {
-            directory: &directory,
-            conversation,
-            members: members.len(),
-            here: &here,
-            index: &index,
-            here_public: here_public(&directory, &index, &here),
-        };
+        let scene = scene(&directory, conversation, &index, &here);
         let watchers = members.iter().map(|key| Watcher::Principal(*key));
         for watcher in watchers.chain([Watcher::Service]) {
             let told: Vec<_> = members
@@ -120,14 +134,7 @@ fn who_is_listed_as_online_is_who_would_be_found_one_by_one() {
         let mut rng = Rng::with_seed(seed);
         let (directory, conversation, index, here) = random(&mut rng);
         let members = directory.conversation(conversation).unwrap().members();
-        let scene = Scene {
-            directory: &directory,
-            conversation,
-            members: members.len(),
-            here: &here,
-            index: &index,
-            here_public: here_public(&directory, &index, &here),
-        };
+        let scene = scene(&directory, conversation, &index, &here);
         for watcher in members {
             let is_shown = |key: &&PrincipalKey| {
                 let is_public = index.standing(directory.member(**key).id()).is_public();
@@ -154,15 +161,7 @@ fn a_blocked_member_leaves_and_the_watcher_counts_what_it_counted() {
             group.members().to_vec()
         };
         let count = |directory: &Directory, watcher| {
-            let scene = Scene {
-                directory,
-                conversation,
-                members: members(directory).len(),
-                here: &here,
-                index: &index,
-                here_public: here_public(directory, &index, &here),
-            };
-            scene.count(watcher)
+            scene(directory, conversation, &index, &here).count(watcher)
         };
         for watcher in members(&directory) {
             let seen = Watcher::Principal(watcher);
@@ -184,14 +183,7 @@ fn a_change_that_is_hidden_from_a_watcher_changes_nothing_that_it_is_told() {
         let (directory, conversation, mut index, mut here) = random(&mut rng);
         let members = directory.conversation(conversation).unwrap().members();
         let seen = |index: &Index, here: &Here, watcher| {
-            let scene = Scene {
-                directory: &directory,
-                conversation,
-                members: members.len(),
-                here,
-                index,
-                here_public: here_public(&directory, index, here),
-            };
+            let scene = scene(&directory, conversation, index, here);
             let told: Vec<_> = members
                 .iter()
                 .map(|key| scene.told(watcher, *key))
