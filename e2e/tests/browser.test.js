@@ -9,10 +9,10 @@ import { SOON } from '../harness/wait.js';
 const RELOADS = 20;
 
 /** A page has this long to load again on a busy machine, in ms. */
-const GRACE = 8_000;
+const GRACE = 6_000;
 
 /** A tab that closes ends its session at once; one that closes between two polls ends it by silence: ping, timeout, grace and lateness, in ms. */
-const GONE_WITHIN = 8_000 + 8_000 + GRACE + 1_000 + SOON;
+const GONE_WITHIN = 8_000 + 8_000 + GRACE + 1_000 + 1_000;
 
 const site = await new Site().open();
 
