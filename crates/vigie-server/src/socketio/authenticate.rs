@@ -16,7 +16,7 @@ use crate::fanout::{self, Connection, wire};
 use crate::limits::Limit;
 
 use super::acknowledge::acknowledge;
-use super::codec::{self, Event};
+use super::codec::Event;
 use super::handler::Handler;
 use super::link::{self, EngineLink};
 use super::seat::{Phase, Seat, Seated};
@@ -88,7 +88,7 @@ impl Handler {
         let is_event = matches!(offer, Offer::Event(_));
         let (admitted, wishes) = self.admit(&offer, socket).await;
         if let (Err(_), Offer::Event(event)) = (&admitted, &offer) {
-            self.acknowledge_refusal(event, socket);
+            self.acknowledge_refusal(event, REQUIRED, socket);
         }
         match admitted {
             Ok(identity) => self.seat(identity, wishes, &offer, socket),
@@ -101,20 +101,13 @@ impl Handler {
 
     /// More offers than the limit allows: whoever is nobody yet is refused for it.
     pub(super) fn refuse_offer_for_rate(&self, event: &Event, socket: &Arc<Socket<Seat>>) {
-        self.acknowledge_refusal(event, socket);
+        self.acknowledge_refusal(event, REQUIRED, socket);
         if socket.data.seated().is_some() {
             let message = "Trop de demandes. Veuillez patienter.";
             let error = json!({"message": message, "code": "RATE_LIMITED"});
             self.answer(socket, wire::event("error", &error));
         } else {
             self.refuse(socket, "RATE_LIMITED");
-        }
-    }
-
-    fn acknowledge_refusal(&self, event: &Event, socket: &Socket<Seat>) {
-        if let Some(number) = event.ack {
-            let failure = json!({"success": false, "error": REQUIRED});
-            self.answer(socket, codec::acknowledgement(number, &failure));
         }
     }
 
@@ -205,7 +198,7 @@ impl Handler {
         if !self.app.fanout.hub.register(&connection, most) {
             self.app.metrics.limits.note(Limit::ConnectionsPerPrincipal);
             if let Offer::Event(event) = offer {
-                self.acknowledge_refusal(event, socket);
+                self.acknowledge_refusal(event, REQUIRED, socket);
             }
             return self.refuse(socket, "RATE_LIMITED");
         }

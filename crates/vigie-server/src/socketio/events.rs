@@ -14,7 +14,7 @@ use crate::limits::Limit;
 
 use super::acknowledge::acknowledge;
 use super::attending::Attendance;
-use super::codec::{self, Event};
+use super::codec::Event;
 use super::handler::Handler;
 use super::seat::{Seat, Seated};
 
@@ -104,10 +104,7 @@ impl Handler {
             "presence:status" => {
                 let refusal = Unchosen::TooOften;
                 self.answer(socket, status_error(&refusal));
-                if let Some(number) = event.ack {
-                    let failure = json!({"success": false, "error": refusal.code()});
-                    self.answer(socket, codec::acknowledgement(number, &failure));
-                }
+                self.acknowledge_refusal(event, refusal.code(), socket);
             }
             _ => {}
         }
